@@ -1,0 +1,35 @@
+namespace Sandbox.Linux;
+
+/// <summary>Error numbers of x86-64 Linux that this project tells apart (errno(3), asm-generic/errno.h).</summary>
+public enum Errno
+{
+    None = 0,
+    EPERM = 1,
+    ENOENT = 2,
+    ESRCH = 3,
+    EINTR = 4,
+    EIO = 5,
+    ENOEXEC = 8,
+    EBADF = 9,
+    ECHILD = 10,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EBUSY = 16,
+    EEXIST = 17,
+    ENODEV = 19,
+    ENOTDIR = 20,
+    EISDIR = 21,
+    EINVAL = 22,
+    ENOTTY = 25,
+    ENOSPC = 28,
+    ESPIPE = 29,
+    EROFS = 30,
+    EPIPE = 32,
+    ENOSYS = 38,
+    ELOOP = 40,
+    EPROTO = 71,
+    EOPNOTSUPP = 95,
+    ECONNRESET = 104,
+    ETIMEDOUT = 110,
+}

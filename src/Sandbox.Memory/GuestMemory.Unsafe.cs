@@ -1,0 +1,117 @@
+using Sandbox.Linux;
+
+namespace Sandbox.Memory;
+
+/// <summary>
+/// The guest's memory as this process sees it: a few regions, each mapped shared from a file. The only way from a
+/// guest-physical address to bytes.
+/// </summary>
+public sealed unsafe class GuestMemory : IDisposable
+{
+    private readonly Region[] _regions;
+
+    private GuestMemory(Region[] regions) => _regions = regions;
+
+    /// <summary>How many regions there are.</summary>
+    public int RegionCount => _regions.Length;
+
+    /// <summary>Maps regions of one file. The fd is borrowed for the call.</summary>
+    public static GuestMemory Map(int fd, ReadOnlySpan<GuestMemoryRegion> regions)
+    {
+        Span<int> fds = stackalloc int[regions.Length];
+        fds.Fill(fd);
+        return Map(fds, regions);
+    }
+
+    /// <summary>Maps regions, each of its own file (borrowed). The caller has checked that they do not overlap, wrap, or reach beyond their files.</summary>
+    /// <exception cref="LinuxException">A mapping failed; none is kept.</exception>
+    public static GuestMemory Map(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
+    {
+        if (fds.Length != regions.Length || regions.IsEmpty)
+        {
+            throw new ArgumentException("one fd a region, and at least one region", nameof(regions));
+        }
+
+        Region[] mapped = new Region[regions.Length];
+        int done = 0;
+        try
+        {
+            for (; done < mapped.Length; done++)
+            {
+                GuestMemoryRegion region = regions[done];
+                mapped[done] = new Region(region, MemoryMapping.MapShared(fds[done], region.FileOffset, (nuint)region.LengthBytes));
+            }
+        }
+        catch
+        {
+            for (int index = 0; index < done; index++)
+            {
+                mapped[index].Mapping.Dispose();
+            }
+
+            throw;
+        }
+
+        return new GuestMemory(mapped);
+    }
+
+    /// <summary>What region <paramref name="index"/> covers.</summary>
+    public GuestMemoryRegion GetRegion(int index) => _regions[index].Covers;
+
+    /// <summary>Where region <paramref name="index"/> is mapped in this process: for KVM_SET_USER_MEMORY_REGION and vhost-user addresses.</summary>
+    public ulong GetHostAddress(int index) => (ulong)_regions[index].Mapping.Address;
+
+    /// <summary>A window on guest memory: false unless the whole range lies in one region.</summary>
+    public bool TryGetSlice(GuestAddress start, uint lengthBytes, out GuestSlice slice)
+    {
+        foreach (ref readonly Region region in _regions.AsSpan())
+        {
+            // An address below the region's start wraps to a huge offset and fails the next test.
+            ulong offset = unchecked(start.Value - region.Covers.Start.Value);
+            if (offset < region.Covers.LengthBytes && lengthBytes <= region.Covers.LengthBytes - offset)
+            {
+                // SAFETY: offset + lengthBytes lies inside the mapping that the region owns.
+                slice = new GuestSlice((byte*)region.Mapping.Address + offset, lengthBytes);
+                return true;
+            }
+        }
+
+        slice = default;
+        return false;
+    }
+
+    /// <summary>Copies bytes out; false where the range is not in one region.</summary>
+    public bool TryRead(GuestAddress start, Span<byte> destination)
+    {
+        if (!TryGetSlice(start, (uint)destination.Length, out GuestSlice slice))
+        {
+            return false;
+        }
+
+        slice.CopyTo(0, destination);
+        return true;
+    }
+
+    /// <summary>Copies bytes in; false where the range is not in one region.</summary>
+    public bool TryWrite(GuestAddress start, ReadOnlySpan<byte> source)
+    {
+        if (!TryGetSlice(start, (uint)source.Length, out GuestSlice slice))
+        {
+            return false;
+        }
+
+        slice.CopyFrom(0, source);
+        return true;
+    }
+
+    /// <summary>Unmaps. Every slice taken from this memory is dead from here on.</summary>
+    public void Dispose()
+    {
+        foreach (Region region in _regions)
+        {
+            region.Mapping.Dispose();
+        }
+    }
+
+    private readonly record struct Region(GuestMemoryRegion Covers, MemoryMapping Mapping);
+}
