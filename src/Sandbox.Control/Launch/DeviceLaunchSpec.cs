@@ -1,0 +1,71 @@
+namespace Sandbox.Control.Launch;
+
+/// <summary>The device that a device process shall be. A member that its kind does not use is zero, false or empty.</summary>
+public sealed class DeviceLaunchSpec
+{
+    public required DeviceKind Kind { get; init; }
+
+    /// <summary>Block: offer VIRTIO_BLK_F_RO and refuse writes. The fd is then open for reading only.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Block: capacity in bytes, a multiple of 512.</summary>
+    public long CapacityBytes { get; init; }
+
+    /// <summary>Block: what VIRTIO_BLK_T_GET_ID answers; printable ASCII of at most 20 bytes.</summary>
+    public string SerialId { get; init; } = "";
+
+    /// <summary>Vsock: the guest's context id, 3 or more (0 to 2 are taken by vsock(7)).</summary>
+    public uint GuestCid { get; init; }
+
+    /// <summary>Vsock: host ports that the guest may connect to, in the order of the inherited sockets.</summary>
+    public IReadOnlyList<uint> VsockPorts { get; init; } = [];
+
+    /// <summary>Writes the whole frame into a buffer of <see cref="LaunchLimits.MaxFrameBytes"/>; returns its length.</summary>
+    public int Encode(Span<byte> frame)
+    {
+        LaunchWriter writer = new(frame[LaunchFrame.HeaderBytes..]);
+        writer.U16((ushort)Kind);
+        writer.U8(ReadOnly ? (byte)1 : (byte)0);
+        writer.U64((ulong)CapacityBytes);
+        writer.Text(SerialId);
+        writer.U32(GuestCid);
+        writer.U16((ushort)VsockPorts.Count);
+        foreach (uint port in VsockPorts)
+        {
+            writer.U32(port);
+        }
+
+        return LaunchFrame.Finish(frame, LaunchMessageType.DeviceSpec, writer.Count);
+    }
+
+    /// <summary>Reads the content of a frame of type <see cref="LaunchMessageType.DeviceSpec"/>.</summary>
+    public static LaunchFault Decode(ReadOnlySpan<byte> content, out DeviceLaunchSpec? spec)
+    {
+        LaunchReader reader = new(content);
+        DeviceKind kind = (DeviceKind)reader.U16();
+        byte readOnly = reader.U8();
+        long capacity = reader.Size(long.MaxValue);
+        string serialId = reader.Text(LaunchLimits.MaxSerialIdBytes);
+        uint guestCid = reader.U32();
+        reader.Require(Enum.IsDefined(kind) && readOnly <= 1 && capacity % 512 == 0);
+        reader.Require(kind != DeviceKind.Vsock || guestCid is >= 3 and < uint.MaxValue);
+
+        uint[] ports = new uint[reader.Count(LaunchLimits.MaxVsockPorts)];
+        for (int index = 0; index < ports.Length; index++)
+        {
+            ports[index] = reader.U32();
+        }
+
+        LaunchFault fault = reader.End();
+        spec = fault != LaunchFault.None ? null : new()
+        {
+            Kind = kind,
+            ReadOnly = readOnly == 1,
+            CapacityBytes = capacity,
+            SerialId = serialId,
+            GuestCid = guestCid,
+            VsockPorts = ports,
+        };
+        return fault;
+    }
+}

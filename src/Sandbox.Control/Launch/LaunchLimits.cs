@@ -1,0 +1,35 @@
+namespace Sandbox.Control.Launch;
+
+/// <summary>Hard maxima of the launch messages: a decoder allocates no more than these allow, whatever the sender says.</summary>
+public static class LaunchLimits
+{
+    /// <summary>The whole frame, header included.</summary>
+    public const int MaxFrameBytes = 64 * 1024;
+
+    /// <summary>Linux boot protocol: cmdline_size of every x86 kernel since 2.6.22 is 2047 without the final zero.</summary>
+    public const int MaxCommandLineBytes = 2047;
+
+    /// <summary>The I/O APIC has 24 pins; devices use 5 to 20.</summary>
+    public const int MaxDevices = 16;
+
+    public const int MaxQueues = 16;
+
+    /// <summary>xAPIC ids are 8 bits wide and 255 is the broadcast; 64 is what this version supports.</summary>
+    public const int MaxCpus = 64;
+
+    /// <summary>1 TiB.</summary>
+    public const long MaxMemoryBytes = 1L << 40;
+
+    /// <summary>1 GiB for the kernel file and for the initial RAM disk each.</summary>
+    public const long MaxBootFileBytes = 1L << 30;
+
+    /// <summary>virtio 1.2, 5.2.6.1: VIRTIO_BLK_T_GET_ID returns 20 bytes.</summary>
+    public const int MaxSerialIdBytes = 20;
+
+    public const int MaxVsockPorts = 16;
+
+    /// <summary>Length of the text of an <see cref="Ended"/>.</summary>
+    public const int MaxEndTextBytes = 512;
+
+    internal const int PageBytes = 4096;
+}
