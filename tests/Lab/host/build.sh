@@ -1,0 +1,53 @@
+#!/bin/bash
+# Makes the lab host's kernel and initramfs from Debian's cloud kernel package: no compiler, nothing installed.
+# The result lies in the cache under a hash of this recipe, the init script, the package and busybox.
+# Usage: build.sh OUT    OUT becomes a symbolic link to the cached folder {vmlinux,initramfs.cpio}
+. "$(dirname "$0")/../../../kernels/common.sh"
+
+host_dir=$(cd "$(dirname "$0")" && pwd)
+need lz4=lz4 xz=xz-utils modprobe=kmod busybox=busybox-static cpio=cpio strip=binutils
+# The flavour's metapackage names the kernel package of the day.
+package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+[ -n "$package" ] || fail "apt knows no linux-image-cloud-amd64 (apt-get update)"
+version=$(candidate "$package")
+key=$(cat "$host_dir/build.sh" "$host_dir/init.sh" /bin/busybox <(echo "$package $version") | sha256sum | cut -c1-16)
+built=$cache_dir/lab-$key
+
+if [ ! -e "$built/initramfs.cpio" ]; then
+    work=$(mktemp -d "${TMPDIR:-/tmp}/sandbox-lab.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    dpkg-deb -x "$(fetch_deb "$package" "$version")" "$work/package"
+    release=$(ls "$work/package/lib/modules")
+    mkdir "$work/out"
+
+    # A bzImage would unpack itself under emulation; QEMU starts an ELF at its PVH entry. 02 21 4c 18 is LZ4's legacy frame.
+    vmlinuz=$work/package/boot/vmlinuz-$release
+    offset=$(LC_ALL=C grep -abom1 -P '\x02\x21\x4c\x18' "$vmlinuz" | head -1 | cut -d: -f1)
+    [ -n "$offset" ] || fail "$package: no LZ4 payload in its bzImage"
+    tail -c "+$((offset + 1))" "$vmlinuz" | lz4 -dcq >"$work/vmlinux" 2>/dev/null || true # trailing bytes of the image follow the frame
+    strip -s -o "$work/out/vmlinux" "$work/vmlinux" || fail "$package: what its bzImage carries is no ELF"
+
+    root=$work/initramfs
+    mkdir -p "$root"/{bin,dev,proc,sys,modules,host,upper,root}
+    cp /bin/busybox "$root/bin/"
+    cp "$host_dir/init.sh" "$root/init"
+    chmod 755 "$root/init"
+    depmod -b "$work/package" "$release"
+    # virtiofs and overlay: the host's files. virtio_console: the agent's line. kvm-amd: what the lab is for.
+    # erofs, loop, tun: used by commands that prepare images. In the order of their dependencies, each once.
+    for module in virtio_pci virtiofs virtio_console overlay kvm-amd erofs loop tun; do
+        modprobe -d "$work/package" -S "$release" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
+    done | awk '!seen[$0]++' | while read -r file; do
+        name=$(basename "$file"); name=${name%.xz}
+        case $file in *.xz) xz -dc "$file" >"$root/modules/$name" ;; *) cp "$file" "$root/modules/$name" ;; esac
+        strip -g "$root/modules/$name"
+        echo "$name" >>"$root/modules/order"
+    done
+    (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$work/out/initramfs.cpio"
+    echo "$release ($package $version)" >"$work/out/version"
+    chmod -R go+rX "$work/out"
+    replace_dir "$work/out" "$built"
+fi
+
+mkdir -p "$(dirname "$1")"
+ln -sfn "$built" "$1"
