@@ -10,15 +10,17 @@ internal sealed class Agent(string devicePath)
 
     public int Serve()
     {
+        // Opened once: closing the device would throw away what the next client has sent by then.
+        using FileStream device = new(devicePath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        using FrameLine line = new(device);
         while (true)
         {
-            // A hang-up reads as end of file until the next client comes.
-            using FrameLine line = new(new FileStream(devicePath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0));
             while (line.TryRead(out Frame frame))
             {
                 Handle(line, frame);
             }
 
+            // A hang-up reads as end of file until the next client comes.
             foreach (AgentCommand command in _commands.Values)
             {
                 command.Signal(9);
