@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../../kernels/common.sh"
 
 host_dir=$(cd "$(dirname "$0")" && pwd)
+PATH=$PATH:/usr/sbin:/sbin
 need lz4=lz4 xz=xz-utils modprobe=kmod busybox=busybox-static cpio=cpio strip=binutils
 # The flavour's metapackage names the kernel package of the day.
 package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
@@ -20,12 +21,9 @@ if [ ! -e "$built/initramfs.cpio" ]; then
     release=$(ls "$work/package/lib/modules")
     mkdir "$work/out"
 
-    # A bzImage would unpack itself under emulation; QEMU starts an ELF at its PVH entry. 02 21 4c 18 is LZ4's legacy frame.
-    vmlinuz=$work/package/boot/vmlinuz-$release
-    offset=$(LC_ALL=C grep -abom1 -P '\x02\x21\x4c\x18' "$vmlinuz" | head -1 | cut -d: -f1)
-    [ -n "$offset" ] || fail "$package: no LZ4 payload in its bzImage"
-    tail -c "+$((offset + 1))" "$vmlinuz" | lz4 -dcq >"$work/vmlinux" 2>/dev/null || true # trailing bytes of the image follow the frame
-    strip -s -o "$work/out/vmlinux" "$work/vmlinux" || fail "$package: what its bzImage carries is no ELF"
+    # A bzImage would unpack itself under emulation; QEMU starts an ELF at its PVH entry.
+    "$kernels_dir/unpack-bzimage.sh" "$work/package/boot/vmlinuz-$release" "$work/vmlinux"
+    strip -s -o "$work/out/vmlinux" "$work/vmlinux"
 
     root=$work/initramfs
     mkdir -p "$root"/{bin,dev,proc,sys,modules,host,upper,root}

@@ -1,0 +1,60 @@
+# What a clone can do. Every target is safe to repeat and skips what is done.
+#
+#   make run [ARGS='run -- /bin/sh -c "uname -a; exit 7"']   build all that is missing and run sandbox with ARGS
+#   make test          build and run every test this machine can run
+#   make build         the exes, to artifacts/bin        make kernels   kernels and built-in root, to artifacts/share
+#   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
+#   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
+#   make timing-table  start times beside QEMU's         make distclean remove the cache too
+#
+# make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then build/sandbox.sh ARGS.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+
+ARGS ?= run -- /bin/uname -a
+step := @build/step.sh
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sandbox
+needs_lab := $(shell build/has-kvm.sh || echo lab)
+
+run: build kernels $(needs_lab)
+	@build/sandbox.sh $(ARGS) || { code=$$?; echo "sandbox        exit code $$code" >&2; exit $$code; }
+
+deps:
+	$(step) packages build/deps.sh build $(needs_lab)
+
+build: deps
+	$(step) exes build/publish.sh
+
+kernels: deps
+	$(step) kernel kernels/debian.sh
+	$(step) rootfs kernels/rootfs.sh
+
+lab: deps
+	$(step) "lab host" tests/Lab/host/prepare.sh
+
+deps-test:
+	$(step) packages build/deps.sh build lab test tuned
+
+tuned: deps-test
+	$(step) "tuned kernel" kernels/tuned.sh
+
+debian-root: deps-test
+	$(step) "debian root" tests/Lab/host/debian-root.sh
+
+test-build: deps-test
+	$(step) tests dotnet build Sandbox.sln -c Release -v q -nologo -clp:NoSummary
+
+test: deps-test build kernels tuned lab debian-root test-build
+	@build/test.sh
+
+timing-table: build kernels tuned lab
+	@tests/Lab/timing-table.sh
+
+clean:
+	rm -rf artifacts
+	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf "$(cache)"

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Publishes the exes to artifacts/bin when a source is younger than they are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. build/newer.sh
+stamp=artifacts/bin/.published
+if ! newer "$stamp" src build/Exes.proj Directory.* global.json nuget.config; then
+    echo "up to date"
+    exit 0
+fi
+
+mkdir -p artifacts/bin
+begun=$(mktemp artifacts/bin/.begun.XXXXXX)
+trap 'rm -f "$begun"' EXIT
+dotnet msbuild build/Exes.proj -restore -t:Publish -m -v:q -nologo -p:Configuration=Release
+rm -f artifacts/bin/*.pdb artifacts/bin/*.xml
+mv "$begun" "$stamp" # its time is that of the start: what changed meanwhile is built next time
+echo "$(cd artifacts/bin && ls | tr '\n' ' ')"

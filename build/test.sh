@@ -1,0 +1,32 @@
+#!/bin/bash
+# Runs every test project that `dotnet build` has made and adds up the runner's own counts.
+# Fails when a test fails, when a test is skipped, when a project has no tests, or when there is none.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+results=artifacts/tests
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 skipped=0 broken=0
+
+mapfile -t projects < <(git ls-files 'tests/*.Tests.csproj' 2>/dev/null | grep . || find tests -name '*.Tests.csproj' -not -path '*/obj/*' | sort)
+[ ${#projects[@]} != 0 ] || { echo "no test projects" >&2; exit 1; }
+for project in "${projects[@]}"; do
+    name=$(basename "$project" .csproj)
+    # Cut off rather than hang: a whole project takes minutes at most.
+    timeout -k 10 "${TEST_LIMIT:-900}" dotnet test "$project" -c Release --no-build --nologo -v q \
+        --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" </dev/null
+    code=$?
+    counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" 2>/dev/null || true)
+    count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
+    total=$(count total) ran=$(count executed) good=$(count passed)
+    if [ "${total:-0}" = 0 ] || { [ $code != 0 ] && [ "$total" = "$good" ]; }; then
+        echo "$name: the runner ended with $code and counted ${total:-no} tests" >&2
+        broken=1
+    fi
+    passed=$((passed + ${good:-0}))
+    failed=$((failed + ${ran:-0} - ${good:-0}))
+    skipped=$((skipped + ${total:-0} - ${ran:-0}))
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $broken = 0 ] && [ $failed = 0 ] && [ $skipped = 0 ] && [ $passed -gt 0 ]
