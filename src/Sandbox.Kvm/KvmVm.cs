@@ -1,0 +1,96 @@
+using Sandbox.Kvm.Abi;
+using Sandbox.Linux;
+
+namespace Sandbox.Kvm;
+
+/// <summary>One machine. Every fd and memory range given to it is borrowed by the caller's promise to outlive it.</summary>
+public sealed class KvmVm : IDisposable
+{
+    // Four pages below the BIOS area that Intel processors without unrestricted guest need; the memory map keeps them free.
+    private const ulong IdentityMapAddress = 0xFFFB_C000;
+    private const uint TssAddress = 0xFFFB_D000;
+
+    private readonly FdHandle _fd;
+    private readonly int _runBytes;
+
+    internal KvmVm(FdHandle fd, int runBytes)
+    {
+        _fd = fd;
+        _runBytes = runBytes;
+    }
+
+    /// <summary>Puts the pages Intel's real mode needs out of the way and creates the PIC, IOAPIC and local APICs in the kernel. Comes before the first vCPU.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void CreateInterruptControllers()
+    {
+        ulong identity = IdentityMapAddress;
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_IDENTITY_MAP_ADDR, ref identity), "KVM_SET_IDENTITY_MAP_ADDR");
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_TSS_ADDR, TssAddress), "KVM_SET_TSS_ADDR");
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_CREATE_IRQCHIP), "KVM_CREATE_IRQCHIP");
+    }
+
+    /// <summary>Shows a mapped range of this process to the guest. The mapping must outlive this machine.</summary>
+    /// <param name="slot">A number of its own for each range.</param>
+    /// <param name="guestAddress">First guest-physical address, page-aligned.</param>
+    /// <param name="lengthBytes">Page-aligned.</param>
+    /// <param name="hostAddress">First address in this process, page-aligned.</param>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void AddMemory(uint slot, ulong guestAddress, ulong lengthBytes, ulong hostAddress)
+    {
+        kvm_userspace_memory_region region = new()
+        {
+            slot = slot,
+            guest_phys_addr = guestAddress,
+            memory_size = lengthBytes,
+            userspace_addr = hostAddress,
+        };
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_USER_MEMORY_REGION, ref region), $"KVM_SET_USER_MEMORY_REGION {lengthBytes} bytes at guest 0x{guestAddress:x}");
+    }
+
+    /// <summary>Ties a guest write of exactly <paramref name="value"/> as 32 bits to an eventfd, or unties it. The eventfd is borrowed for the call.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void SetIoEventFd(ulong guestAddress, uint value, int eventFd, bool attach)
+    {
+        kvm_ioeventfd request = new()
+        {
+            datamatch = value,
+            addr = guestAddress,
+            len = sizeof(uint),
+            fd = eventFd,
+            flags = KvmConstant.KVM_IOEVENTFD_FLAG_DATAMATCH | (attach ? 0 : KvmConstant.KVM_IOEVENTFD_FLAG_DEASSIGN),
+        };
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_IOEVENTFD, ref request), $"KVM_IOEVENTFD at guest 0x{guestAddress:x}");
+    }
+
+    /// <summary>Ties an eventfd to an interrupt line (an edge for each signal), or unties it. The eventfd is borrowed for the call.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void SetIrqFd(uint gsi, int eventFd, bool attach)
+    {
+        kvm_irqfd request = new()
+        {
+            fd = (uint)eventFd,
+            gsi = gsi,
+            flags = attach ? 0 : KvmConstant.KVM_IRQFD_FLAG_DEASSIGN,
+        };
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_IRQFD, ref request), $"KVM_IRQFD line {gsi}");
+    }
+
+    /// <summary>A new vCPU; its number is its APIC id. Number 0 is the one that starts, the others wait for SIPI.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public KvmVcpu CreateVcpu(int id)
+    {
+        int fd = LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_CREATE_VCPU, (nuint)id), $"KVM_CREATE_VCPU {id}");
+        FdHandle handle = new(fd);
+        try
+        {
+            return new KvmVcpu(id, handle, MemoryMapping.MapShared(fd, 0, (nuint)_runBytes));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _fd.Dispose();
+}
