@@ -1,0 +1,91 @@
+using Sandbox.Kvm;
+using Sandbox.Kvm.Abi;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Vmm.Bus;
+using Sandbox.Vmm.Cpu;
+using Sandbox.Vmm.Legacy;
+
+namespace Sandbox.Vmm;
+
+/// <summary>The hardware: KVM's part, the two buses and the devices that every machine has. Lives as long as the process.</summary>
+internal sealed class Machine : IMachineWiring
+{
+    private readonly KvmSystem _kvm;
+    private readonly KvmVm _vm;
+    private readonly KvmVcpu[] _vcpus;
+    private readonly FdHandle _serialInterrupt = EventFd.Create();
+    private readonly EndLatch _end;
+
+    /// <summary>Builds it around guest memory that is already mapped.</summary>
+    /// <param name="kvm">An open /dev/kvm; taken.</param>
+    /// <param name="memory">Must stay mapped while the process lives.</param>
+    /// <param name="cpuCount">1 or more.</param>
+    /// <param name="console">Where the serial port's bytes go.</param>
+    /// <param name="end">Where devices and vCPUs say that it is over.</param>
+    /// <exception cref="LinuxException">The kernel refused something.</exception>
+    public Machine(FdHandle kvm, GuestMemory memory, int cpuCount, ConsoleOutput console, EndLatch end)
+    {
+        _end = end;
+        _kvm = new KvmSystem(kvm);
+        if (cpuCount > _kvm.MaxVcpus)
+        {
+            throw new LinuxException($"{cpuCount} vCPUs, this host's KVM allows {_kvm.MaxVcpus}", Errno.EINVAL);
+        }
+
+        _vm = _kvm.CreateVm();
+        _vm.CreateInterruptControllers();
+        for (int index = 0; index < memory.RegionCount; index++)
+        {
+            GuestMemoryRegion region = memory.GetRegion(index);
+            _vm.AddMemory((uint)index, region.Start.Value, region.LengthBytes, memory.GetHostAddress(index));
+        }
+
+        AttachIrqFd(SerialPort.InterruptLine, _serialInterrupt.Number);
+        Ports.Add(SerialPort.FirstPort, SerialPort.PortCount, new SerialPort(console, _serialInterrupt.Number));
+        Ports.Add(KeyboardController.FirstPort, KeyboardController.PortCount, new KeyboardController(end));
+        Ports.Add(RealTimeClock.FirstPort, RealTimeClock.PortCount, new RealTimeClock());
+        Ports.Add(SleepRegisters.FirstPort, SleepRegisters.PortCount, new SleepRegisters(end));
+        _vcpus = CreateVcpus(cpuCount);
+    }
+
+    public PortBus Ports { get; } = new();
+
+    public MmioBus Mmio { get; } = new();
+
+    /// <summary>The vCPU that starts; the others wait for it to wake them (SIPI).</summary>
+    public KvmVcpu BootVcpu => _vcpus[0];
+
+    /// <summary>Starts every vCPU's thread.</summary>
+    public void Start()
+    {
+        foreach (KvmVcpu vcpu in _vcpus)
+        {
+            new VcpuRunner(vcpu, Ports, Mmio, _end).Start();
+        }
+    }
+
+    public void AttachIoEventFd(GuestAddress address, uint value, int eventFd) => _vm.SetIoEventFd(address.Value, value, eventFd, attach: true);
+
+    public void DetachIoEventFd(GuestAddress address, uint value, int eventFd) => _vm.SetIoEventFd(address.Value, value, eventFd, attach: false);
+
+    public void AttachIrqFd(uint gsi, int eventFd) => _vm.SetIrqFd(gsi, eventFd, attach: true);
+
+    public void DetachIrqFd(uint gsi, int eventFd) => _vm.SetIrqFd(gsi, eventFd, attach: false);
+
+    private KvmVcpu[] CreateVcpus(int count)
+    {
+        kvm_cpuid_entry2[] supported = _kvm.GetSupportedCpuid();
+        bool tscDeadline = _kvm.CheckExtension(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+        CpuTopology topology = new(count);
+        KvmVcpu[] vcpus = new KvmVcpu[count];
+        for (int id = 0; id < count; id++)
+        {
+            vcpus[id] = _vm.CreateVcpu(id);
+            vcpus[id].SetCpuid(CpuidTable.Create(supported, topology, id, tscDeadline));
+            ProcessorState.Prepare(vcpus[id]);
+        }
+
+        return vcpus;
+    }
+}
