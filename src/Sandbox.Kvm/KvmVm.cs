@@ -6,10 +6,6 @@ namespace Sandbox.Kvm;
 /// <summary>One machine. Every fd and memory range given to it is borrowed by the caller's promise to outlive it.</summary>
 public sealed class KvmVm : IDisposable
 {
-    // Four pages below the BIOS area that Intel processors without unrestricted guest need; the memory map keeps them free.
-    private const ulong IdentityMapAddress = 0xFFFB_C000;
-    private const uint TssAddress = 0xFFFB_D000;
-
     private readonly FdHandle _fd;
     private readonly int _runBytes;
 
@@ -19,13 +15,18 @@ public sealed class KvmVm : IDisposable
         _runBytes = runBytes;
     }
 
-    /// <summary>Puts the pages Intel's real mode needs out of the way and creates the PIC, IOAPIC and local APICs in the kernel. Comes before the first vCPU.</summary>
+    /// <summary>
+    /// Places the pages that KVM needs on Intel processors without unrestricted guest mode and creates the PIC, IOAPIC and local
+    /// APICs in the kernel. Comes before the first vCPU.
+    /// </summary>
+    /// <param name="identityMapAddress">A free guest-physical page.</param>
+    /// <param name="tssAddress">Three free guest-physical pages below 4 GiB.</param>
     /// <exception cref="LinuxException">The kernel refused.</exception>
-    public void CreateInterruptControllers()
+    public void CreateInterruptControllers(ulong identityMapAddress, ulong tssAddress)
     {
-        ulong identity = IdentityMapAddress;
+        ulong identity = identityMapAddress;
         LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_IDENTITY_MAP_ADDR, ref identity), "KVM_SET_IDENTITY_MAP_ADDR");
-        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_TSS_ADDR, TssAddress), "KVM_SET_TSS_ADDR");
+        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_TSS_ADDR, (nuint)tssAddress), "KVM_SET_TSS_ADDR");
         LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_CREATE_IRQCHIP), "KVM_CREATE_IRQCHIP");
     }
 

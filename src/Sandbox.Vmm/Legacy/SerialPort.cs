@@ -9,9 +9,7 @@ namespace Sandbox.Vmm.Legacy;
 /// </summary>
 internal sealed class SerialPort(ConsoleOutput output, int interruptEventFd) : IPortDevice
 {
-    public const ushort FirstPort = 0x3F8;
     public const ushort PortCount = 8;
-    public const uint InterruptLine = 4;
 
     private const byte DivisorLatch = 0x80; // of the line control register
     private const byte Loopback = 0x10; // of the modem control register

@@ -1,3 +1,4 @@
+using Sandbox.Boot;
 using Sandbox.Kvm;
 using Sandbox.Kvm.Abi;
 using Sandbox.Linux;
@@ -6,7 +7,7 @@ using Sandbox.Vmm.Bus;
 using Sandbox.Vmm.Cpu;
 using Sandbox.Vmm.Legacy;
 
-namespace Sandbox.Vmm;
+namespace Sandbox.Vmm.Start;
 
 /// <summary>The hardware: KVM's part, the two buses and the devices that every machine has. Lives as long as the process.</summary>
 internal sealed class Machine : IMachineWiring
@@ -34,15 +35,15 @@ internal sealed class Machine : IMachineWiring
         }
 
         _vm = _kvm.CreateVm();
-        _vm.CreateInterruptControllers();
+        _vm.CreateInterruptControllers(GuestLayout.KvmIdentityMap, GuestLayout.KvmTss);
         for (int index = 0; index < memory.RegionCount; index++)
         {
             GuestMemoryRegion region = memory.GetRegion(index);
             _vm.AddMemory((uint)index, region.Start.Value, region.LengthBytes, memory.GetHostAddress(index));
         }
 
-        AttachIrqFd(SerialPort.InterruptLine, _serialInterrupt.Number);
-        Ports.Add(SerialPort.FirstPort, SerialPort.PortCount, new SerialPort(console, _serialInterrupt.Number));
+        AttachIrqFd(GuestLayout.SerialGsi, _serialInterrupt.Number);
+        Ports.Add(GuestLayout.SerialPort, SerialPort.PortCount, new SerialPort(console, _serialInterrupt.Number));
         Ports.Add(KeyboardController.FirstPort, KeyboardController.PortCount, new KeyboardController(end));
         Ports.Add(RealTimeClock.FirstPort, RealTimeClock.PortCount, new RealTimeClock());
         Ports.Add(SleepRegisters.FirstPort, SleepRegisters.PortCount, new SleepRegisters(end));
