@@ -18,7 +18,7 @@ public sealed class KvmSystem : IDisposable
 
     private readonly FdHandle _fd;
 
-    /// <summary>Takes ownership of an open /dev/kvm and asks whether it is one that this project can use.</summary>
+    /// <summary>Takes an open /dev/kvm, to be closed with this object, and asks whether it is one that this project can use.</summary>
     /// <exception cref="LinuxException">It is no KVM device, its version is not 12, or it lacks something needed (ENOSYS names it).</exception>
     public KvmSystem(FdHandle fd)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Sandbox.Boot;
 using Sandbox.Kvm;
 using Sandbox.Kvm.Abi;
@@ -10,31 +11,30 @@ using Sandbox.Vmm.Legacy;
 namespace Sandbox.Vmm.Start;
 
 /// <summary>The hardware: KVM's part, the two buses and the devices that every machine has. Lives as long as the process.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process: vCPU threads are still in it when the process ends.")]
 internal sealed class Machine : IMachineWiring
 {
-    private readonly KvmSystem _kvm;
     private readonly KvmVm _vm;
     private readonly KvmVcpu[] _vcpus;
     private readonly FdHandle _serialInterrupt = EventFd.Create();
     private readonly EndLatch _end;
 
     /// <summary>Builds it around guest memory that is already mapped.</summary>
-    /// <param name="kvm">An open /dev/kvm; taken.</param>
+    /// <param name="kvm">Borrowed: once the machine is there, nobody needs it any more.</param>
     /// <param name="memory">Must stay mapped while the process lives.</param>
     /// <param name="cpuCount">1 or more.</param>
     /// <param name="console">Where the serial port's bytes go.</param>
     /// <param name="end">Where devices and vCPUs say that it is over.</param>
     /// <exception cref="LinuxException">The kernel refused something.</exception>
-    public Machine(FdHandle kvm, GuestMemory memory, int cpuCount, ConsoleOutput console, EndLatch end)
+    public Machine(KvmSystem kvm, GuestMemory memory, int cpuCount, ConsoleOutput console, EndLatch end)
     {
         _end = end;
-        _kvm = new KvmSystem(kvm);
-        if (cpuCount > _kvm.MaxVcpus)
+        if (cpuCount > kvm.MaxVcpus)
         {
-            throw new LinuxException($"{cpuCount} vCPUs, this host's KVM allows {_kvm.MaxVcpus}", Errno.EINVAL);
+            throw new LinuxException($"{cpuCount} vCPUs, this host's KVM allows {kvm.MaxVcpus}", Errno.EINVAL);
         }
 
-        _vm = _kvm.CreateVm();
+        _vm = kvm.CreateVm();
         _vm.CreateInterruptControllers(GuestLayout.KvmIdentityMap, GuestLayout.KvmTss);
         for (int index = 0; index < memory.RegionCount; index++)
         {
@@ -47,7 +47,7 @@ internal sealed class Machine : IMachineWiring
         Ports.Add(KeyboardController.FirstPort, KeyboardController.PortCount, new KeyboardController(end));
         Ports.Add(RealTimeClock.FirstPort, RealTimeClock.PortCount, new RealTimeClock());
         Ports.Add(SleepRegisters.FirstPort, SleepRegisters.PortCount, new SleepRegisters(end));
-        _vcpus = CreateVcpus(cpuCount);
+        _vcpus = CreateVcpus(kvm, cpuCount);
     }
 
     public PortBus Ports { get; } = new();
@@ -74,10 +74,10 @@ internal sealed class Machine : IMachineWiring
 
     public void DetachIrqFd(uint gsi, int eventFd) => _vm.SetIrqFd(gsi, eventFd, attach: false);
 
-    private KvmVcpu[] CreateVcpus(int count)
+    private KvmVcpu[] CreateVcpus(KvmSystem kvm, int count)
     {
-        kvm_cpuid_entry2[] supported = _kvm.GetSupportedCpuid();
-        bool tscDeadline = _kvm.CheckExtension(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+        kvm_cpuid_entry2[] supported = kvm.GetSupportedCpuid();
+        bool tscDeadline = kvm.CheckExtension(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
         CpuTopology topology = new(count);
         KvmVcpu[] vcpus = new KvmVcpu[count];
         for (int id = 0; id < count; id++)

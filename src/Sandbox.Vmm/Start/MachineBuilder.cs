@@ -2,6 +2,7 @@ using System.Text;
 using Sandbox.Boot;
 using Sandbox.Control;
 using Sandbox.Control.Launch;
+using Sandbox.Kvm;
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Vmm.Cpu;
@@ -25,8 +26,10 @@ internal static class MachineBuilder
 
         control.SendPhase(VmmPhase.KernelLoaded);
 
-        // /dev/kvm: needed here and nowhere else; the machine keeps it until the last question is asked.
-        Machine machine = new(new FdHandle(InheritedFds.VmmKvm), memory, spec.CpuCount, new ConsoleOutput(InheritedFds.VmmConsole), end);
+        // /dev/kvm: needed to make the machine and nowhere else; closed before the guest runs.
+        using FdHandle device = new(InheritedFds.VmmKvm);
+        using KvmSystem kvm = new(device);
+        Machine machine = new(kvm, memory, spec.CpuCount, new ConsoleOutput(InheritedFds.VmmConsole), end);
         control.SendPhase(VmmPhase.DevicesAttached);
         BootRegisters.Apply(machine.BootVcpu, plan);
         return machine;
