@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+
+namespace Sandbox.Linux.Guest;
+
+/// <summary>Starts a program for a guest's user: own session, three standard streams, nothing else of ours. posix_spawn(3), so no managed code runs between fork and exec.</summary>
+public static unsafe class CommandSpawner
+{
+    // glibc: sizeof(posix_spawn_file_actions_t) = 80, sizeof(posix_spawnattr_t) = 336, sizeof(sigset_t) = 128.
+    private const int ActionsBytes = 128;
+    private const int AttributesBytes = 512;
+    private const int SignalSetBytes = 128;
+    private const short SetSignalDefaults = 0x04; // POSIX_SPAWN_SETSIGDEF
+    private const short SetSignalMask = 0x08; // POSIX_SPAWN_SETSIGMASK
+    private const short SetSession = 0x80; // POSIX_SPAWN_SETSID
+
+    /// <summary>Starts <paramref name="path"/> (no PATH lookup; relative to <paramref name="workingDirectory"/>). Its pid, or the negated error number of whatever failed up to and including the exec.</summary>
+    public static int Spawn(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, string workingDirectory, int input, int output, int error)
+    {
+        byte* actions = stackalloc byte[ActionsBytes];
+        byte* attributes = stackalloc byte[AttributesBytes];
+        byte* signals = stackalloc byte[SignalSetBytes];
+        byte** argv = Vector(arguments);
+        byte** envp = Vector(environment);
+        int pid = 0;
+        // SAFETY: actions and attributes are larger than glibc's types and initialised by glibc before use; argv and envp are
+        // NULL-terminated vectors of NUL-terminated strings that live until the finally block; glibc copies the directory.
+        fixed (byte* program = GuestFiles.Terminated(path), directory = GuestFiles.Terminated(workingDirectory))
+        {
+            _ = GuestLibc.posix_spawn_file_actions_init(actions);
+            _ = GuestLibc.posix_spawnattr_init(attributes);
+            try
+            {
+                int failed = First(
+                    GuestLibc.posix_spawn_file_actions_adddup2(actions, input, 0),
+                    GuestLibc.posix_spawn_file_actions_adddup2(actions, output, 1),
+                    GuestLibc.posix_spawn_file_actions_adddup2(actions, error, 2),
+                    GuestLibc.posix_spawn_file_actions_addclosefrom_np(actions, 3),
+                    GuestLibc.posix_spawn_file_actions_addchdir_np(actions, directory));
+                // The runtime ignores or handles some signals; the command starts with every default and none blocked.
+                new Span<byte>(signals, SignalSetBytes).Clear();
+                failed = First(failed, GuestLibc.posix_spawnattr_setsigmask(attributes, signals));
+                new Span<byte>(signals, SignalSetBytes).Fill(0xFF);
+                failed = First(failed, GuestLibc.posix_spawnattr_setsigdefault(attributes, signals));
+                failed = First(failed, GuestLibc.posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask | SetSession));
+                failed = failed != 0 ? failed : GuestLibc.posix_spawn(&pid, program, actions, attributes, argv, envp);
+                return failed != 0 ? -failed : pid;
+            }
+            finally
+            {
+                _ = GuestLibc.posix_spawn_file_actions_destroy(actions);
+                _ = GuestLibc.posix_spawnattr_destroy(attributes);
+                Free(argv, arguments.Count);
+                Free(envp, environment.Count);
+            }
+        }
+    }
+
+    private static int First(params ReadOnlySpan<int> results)
+    {
+        foreach (int result in results)
+        {
+            if (result != 0)
+            {
+                return result;
+            }
+        }
+
+        return 0;
+    }
+
+    private static byte** Vector(IReadOnlyList<string> items)
+    {
+        byte** vector = (byte**)NativeMemory.AllocZeroed((nuint)items.Count + 1, (nuint)sizeof(byte*));
+        for (int index = 0; index < items.Count; index++)
+        {
+            byte[] bytes = GuestFiles.Terminated(items[index]);
+            vector[index] = (byte*)NativeMemory.Alloc((nuint)bytes.Length); // SAFETY: index < Count, the vector has Count + 1 places.
+            bytes.CopyTo(new Span<byte>(vector[index], bytes.Length));
+        }
+
+        return vector;
+    }
+
+    private static void Free(byte** vector, int count)
+    {
+        for (int index = 0; index < count; index++)
+        {
+            NativeMemory.Free(vector[index]); // SAFETY: allocated by Vector, once.
+        }
+
+        NativeMemory.Free(vector);
+    }
+}
