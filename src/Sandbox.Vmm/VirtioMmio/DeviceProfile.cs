@@ -1,0 +1,31 @@
+using Sandbox.Control.Launch;
+using Sandbox.Virtio;
+
+namespace Sandbox.Vmm.VirtioMmio;
+
+/// <summary>What this VMM lets through of a kind of device, whatever its backend offers.</summary>
+/// <param name="ConfigBytes">How much of the configuration space is asked for.</param>
+/// <param name="Features">Feature bits that may reach the guest.</param>
+internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features)
+{
+    // Transport features that are named here work through ioeventfd, irqfd and a split ring that the VMM has checked; a packed ring,
+    // notification data or a ring reset would need more than that.
+    private const ulong Transport =
+        VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex | VirtioFeatureBits.Version1;
+
+    // Bits 0 to 23 belong to the kind of device (virtio 1.2, 2.2).
+    private const ulong DeviceBits = (1UL << 24) - 1;
+
+    // virtio 1.2, 5.2.3: CONFIG_WCE would make a configuration field writable; MQ counts queues that the machine may not have.
+    private const ulong BlockConfigWce = 1UL << 11;
+    private const ulong BlockMultiQueue = 1UL << 12;
+
+    /// <summary>The profile of a device with that many queues.</summary>
+    public static DeviceProfile Of(DeviceKind kind, int queueCount) => kind switch
+    {
+        // struct virtio_blk_config up to and with write_zeroes (5.2.4): every backend knows that much.
+        DeviceKind.Block => new(60, Transport | (DeviceBits & ~BlockConfigWce & ~(queueCount > 1 ? 0 : BlockMultiQueue))),
+        DeviceKind.Vsock => new(8, Transport | DeviceBits), // guest_cid (5.10.4)
+        _ => new(0, Transport | DeviceBits),
+    };
+}

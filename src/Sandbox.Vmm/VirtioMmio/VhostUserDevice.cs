@@ -1,0 +1,116 @@
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.VhostUser;
+using Sandbox.Virtio;
+using Sandbox.Vmm.Bus;
+
+namespace Sandbox.Vmm.VirtioMmio;
+
+/// <summary>
+/// A virtio device whose rings another process serves. This process shows the registers and hands over memory, rings and eventfds; from
+/// then on guest and backend talk without it.
+/// </summary>
+public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
+{
+    // The driver uses what it is offered: more would only cost guest memory.
+    private const ushort RingEntries = 256;
+
+    private readonly VhostUserChannel _channel;
+    private readonly DevicePlace _place;
+    private readonly IMachineWiring _wiring;
+    private readonly GuestMemory _memory;
+    private readonly int _memoryFd;
+    private readonly Action<string> _onLost;
+    private readonly MemoryTable _memoryTable;
+    private readonly DeviceProfile _profile;
+    private readonly byte[] _config;
+    private readonly bool[] _running;
+
+    // One line a device: every queue's call is the same eventfd.
+    private readonly FdHandle _callEvent = EventFd.Create();
+    private readonly FdHandle[] _kickEvents;
+
+    /// <summary>Nothing is sent yet: <see cref="TryNegotiate"/> is next.</summary>
+    /// <param name="kind">What the guest shall see.</param>
+    /// <param name="queueCount">How many queues it has.</param>
+    /// <param name="socket">The frontend end of the vhost-user socket; borrowed for the life of the device.</param>
+    /// <param name="place">Registers and interrupt line.</param>
+    /// <param name="wiring">Attaches eventfds to guest writes and interrupt lines.</param>
+    /// <param name="memory">Guest memory, to check rings against.</param>
+    /// <param name="memoryFd">The file behind it; borrowed, and passed to the backend at every start.</param>
+    /// <param name="onLost">Told once, on any thread, why the backend is given up: one line for the operator.</param>
+    /// <exception cref="LinuxException">An eventfd could not be made or attached.</exception>
+    public VhostUserDevice(
+        DeviceKind kind, int queueCount, int socket, DevicePlace place, IMachineWiring wiring, GuestMemory memory, int memoryFd, Action<string> onLost)
+    {
+        ArgumentNullException.ThrowIfNull(wiring);
+        ArgumentNullException.ThrowIfNull(memory);
+        DeviceId = (uint)kind;
+        _channel = new VhostUserChannel(socket);
+        _place = place;
+        _wiring = wiring;
+        _memory = memory;
+        _memoryFd = memoryFd;
+        _onLost = onLost;
+        _memoryTable = Describe(memory);
+        _profile = DeviceProfile.Of(kind, queueCount);
+        _config = new byte[_profile.ConfigBytes];
+        _running = new bool[queueCount];
+        _kickEvents = new FdHandle[queueCount];
+        for (int queue = 0; queue < queueCount; queue++)
+        {
+            _kickEvents[queue] = EventFd.Create();
+        }
+
+        wiring.AttachIrqFd(place.Gsi, _callEvent.Number);
+    }
+
+    public uint DeviceId { get; }
+
+    public ulong OfferedFeatures { get; private set; }
+
+    public int QueueCount => _running.Length;
+
+    public ushort MaxQueueSize => RingEntries;
+
+    public ReadOnlySpan<byte> Config => _config;
+
+    public void SignalInterrupt() => _ = EventFd.Signal(_callEvent.Number);
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _callEvent.Dispose();
+        foreach (FdHandle kick in _kickEvents)
+        {
+            kick.Dispose();
+        }
+    }
+
+    // A "user address" is a label of the frontend's own choosing: the guest-physical address serves, and tells the backend nothing about where
+    // things lie in this process.
+    private static MemoryTable Describe(GuestMemory memory)
+    {
+        MemoryTable table = default;
+        for (int index = 0; index < memory.RegionCount; index++)
+        {
+            GuestMemoryRegion region = memory.GetRegion(index);
+            if (!table.TryAdd(new MemoryTableRegion(region.Start.Value, region.LengthBytes, new UserAddress(region.Start.Value), region.FileOffset)))
+            {
+                throw new InvalidOperationException("guest memory does not fit a vhost-user memory table");
+            }
+        }
+
+        return table;
+    }
+}
+
+/// <summary>Where a device sits in the guest's machine.</summary>
+/// <param name="Registers">First register.</param>
+/// <param name="Gsi">Interrupt line.</param>
+public readonly record struct DevicePlace(GuestAddress Registers, uint Gsi)
+{
+    /// <summary>The register that notifies a queue.</summary>
+    internal GuestAddress Notify => new(Registers.Value + (uint)VirtioMmio.MmioRegister.QueueNotify);
+}
