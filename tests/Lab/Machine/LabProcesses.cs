@@ -14,7 +14,7 @@ internal static class LabProcesses
     public static Process StartEmulator(LabOptions options, string stateDirectory, bool outlive)
     {
         string memory = string.Create(CultureInfo.InvariantCulture, $"{options.MemoryMegabytes}M");
-        string kernelLine = $"console=ttyS0 panic=-1 quiet no_timer_check mitigations=off lab.agent={options.AgentPath} {options.KernelWords}";
+        string kernelLine = $"console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable mitigations=off lab.agent={options.AgentPath} {options.KernelWords}";
         string[] arguments =
         [
             "-M", "q35,memory-backend=memory",
