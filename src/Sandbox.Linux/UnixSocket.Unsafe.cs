@@ -131,5 +131,8 @@ public static unsafe class UnixSocket
     /// <summary>shutdown(2) of the writing direction: the peer reads end of stream. 0, or the negated error number.</summary>
     public static int ShutdownWrite(int socket) => shutdown(socket, SHUT_WR) == 0 ? 0 : -errno;
 
+    /// <summary>shutdown(2) of the reading direction: the peer's writes fail with EPIPE. 0, or the negated error number.</summary>
+    public static int ShutdownRead(int socket) => shutdown(socket, SHUT_RD) == 0 ? 0 : -errno;
+
     private const int ScmRights = 1;
 }

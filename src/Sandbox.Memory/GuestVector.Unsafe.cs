@@ -116,6 +116,26 @@ public sealed unsafe partial class GuestVector
         return true;
     }
 
+    /// <summary>Moves the next bytes, as windows, to the end of another list (a header, to be written after what follows it); false, with both unchanged, where there are too few bytes or too little room.</summary>
+    public bool TryMoveTo(GuestVector target, ulong bytes)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (bytes > LengthBytes || target._segments.Length - target._end < SegmentCount)
+        {
+            return false;
+        }
+
+        while (bytes != 0)
+        {
+            GuestSlice front = Front(bytes);
+            _ = target.TryAdd(front); // there is room for every segment of this list
+            Advance(front.LengthBytes);
+            bytes -= front.LengthBytes;
+        }
+
+        return true;
+    }
+
     /// <summary>Copies the next bytes out, each once, and drops them; false, with nothing done, where there are too few.</summary>
     public bool TryTake(Span<byte> destination)
     {
@@ -126,7 +146,7 @@ public sealed unsafe partial class GuestVector
 
         while (!destination.IsEmpty)
         {
-            GuestSlice front = Front(destination.Length);
+            GuestSlice front = Front((ulong)destination.Length);
             int count = (int)front.LengthBytes;
             front.CopyTo(0, destination[..count]);
             Advance(front.LengthBytes);
@@ -146,7 +166,7 @@ public sealed unsafe partial class GuestVector
 
         while (!source.IsEmpty)
         {
-            GuestSlice front = Front(source.Length);
+            GuestSlice front = Front((ulong)source.Length);
             int count = (int)front.LengthBytes;
             front.CopyFrom(0, source[..count]);
             Advance(front.LengthBytes);
@@ -156,10 +176,10 @@ public sealed unsafe partial class GuestVector
         return true;
     }
 
-    private GuestSlice Front(int atMostBytes)
+    private GuestSlice Front(ulong atMostBytes)
     {
         ref readonly iovec segment = ref _segments[_first];
         // SAFETY: the segment came from a slice and only shrank since.
-        return new GuestSlice((byte*)segment.iov_base, (uint)Math.Min((ulong)segment.iov_len, (ulong)atMostBytes));
+        return new GuestSlice((byte*)segment.iov_base, (uint)Math.Min((ulong)segment.iov_len, atMostBytes));
     }
 }

@@ -87,7 +87,7 @@ public sealed unsafe partial class GuestVector
             return 0;
         }
 
-        GuestSlice front = Front(atMostBytes);
+        GuestSlice front = Front((ulong)atMostBytes);
         // SAFETY: exactly the front segment, or less.
         nint count = VectorCalls.getrandom(front.Address, front.LengthBytes, VectorCalls.GRND_NONBLOCK);
         return Finish(count, Marshal.GetLastPInvokeError());

@@ -30,8 +30,11 @@ public sealed class SplitVirtqueue
     private ushort _usedAtLastCall;
     private bool _calledSinceConfigure;
 
+    /// <summary>Set up: the rings are this side's to use. It may have a fault since.</summary>
+    public bool IsConfigured => _memory is not null;
+
     /// <summary>Set up and without a fault.</summary>
-    public bool IsRunning => _memory is not null && Fault == VirtqueueFault.None;
+    public bool IsRunning => IsConfigured && Fault == VirtqueueFault.None;
 
     /// <summary>Why the queue stopped by itself; stays until it is set up again.</summary>
     public VirtqueueFault Fault { get; private set; }
@@ -47,6 +50,7 @@ public sealed class SplitVirtqueue
     {
         ArgumentNullException.ThrowIfNull(memory);
         Stop();
+        _nextAvailable = baseIndex;
         Fault = layout.Resolve(memory, out _descriptors, out _available, out _used);
         if (Fault != VirtqueueFault.None)
         {
@@ -57,7 +61,6 @@ public sealed class SplitVirtqueue
         _size = layout.Size;
         _eventIndex = (features & VirtioFeatureBits.RingEventIndex) != 0;
         _indirect = (features & VirtioFeatureBits.RingIndirectDescriptors) != 0;
-        _nextAvailable = baseIndex;
         _nextUsed = _used.ReadUInt16Acquire(IndexOffset);
         _usedAtLastCall = _nextUsed;
         _calledSinceConfigure = false;

@@ -1,0 +1,34 @@
+using Sandbox.Linux;
+
+namespace Sandbox.Device;
+
+/// <summary>Which backing fds a device waits for. Nothing is watched that nobody waits for: a closed peer would otherwise wake the loop for ever.</summary>
+internal sealed class BackingWatch(Epoll epoll)
+{
+    private readonly EpollEvents[] _watched = new EpollEvents[Sandbox.Control.Launch.LaunchLimits.MaxVsockPorts];
+
+    public void Set(int index, int fd, bool readable, bool writable)
+    {
+        EpollEvents events = (readable ? EpollEvents.Readable : EpollEvents.None) | (writable ? EpollEvents.Writable : EpollEvents.None);
+        EpollEvents before = _watched[index];
+        if (events == before)
+        {
+            return;
+        }
+
+        _watched[index] = events;
+        ulong tag = LoopTag.Of(LoopSource.Backing, index);
+        if (before == EpollEvents.None)
+        {
+            epoll.Add(fd, events, tag);
+        }
+        else if (events == EpollEvents.None)
+        {
+            LinuxException.Check(epoll.Remove(fd), "epoll_ctl remove");
+        }
+        else
+        {
+            LinuxException.Check(epoll.Modify(fd, events, tag), "epoll_ctl modify");
+        }
+    }
+}

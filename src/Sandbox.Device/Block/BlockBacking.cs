@@ -1,0 +1,78 @@
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Virtio.Block;
+
+namespace Sandbox.Device.Block;
+
+/// <summary>The file behind a disk. Every failure of the host becomes an I/O error of the guest: no space, a bad medium, a file cut short.</summary>
+internal sealed class BlockBacking(int fd)
+{
+    /// <summary>Each write is on the medium before it is answered.</summary>
+    public bool SyncEveryWrite { get; set; }
+
+    public BlockStatus Read(GuestVector target, ulong offset, out uint written)
+    {
+        written = 0;
+        while (!target.IsEmpty)
+        {
+            long count = target.ReadFrom(fd, (long)offset);
+            if (count <= 0)
+            {
+                return BlockStatus.IoError; // end of file too: the capacity promised more
+            }
+
+            offset += (ulong)count;
+            written += (uint)count;
+        }
+
+        return BlockStatus.Ok;
+    }
+
+    public BlockStatus Write(GuestVector source, ulong offset)
+    {
+        while (!source.IsEmpty)
+        {
+            long count = source.WriteTo(fd, (long)offset);
+            if (count <= 0)
+            {
+                return BlockStatus.IoError;
+            }
+
+            offset += (ulong)count;
+        }
+
+        return SyncEveryWrite ? Flush() : BlockStatus.Ok;
+    }
+
+    public BlockStatus Flush() => Judge(FileRange.Sync(fd));
+
+    /// <summary>Discards or zeroes each run of a list. What was done before a bad run stays done: the driver asked for it.</summary>
+    public BlockStatus Clear(GuestVector ranges, BlockOperation operation, in BlockGeometry disk)
+    {
+        while (!ranges.IsEmpty)
+        {
+            BlockStatus status = BlockRange.Take(ranges, operation, disk, out BlockRange range);
+            if (status == BlockStatus.Ok)
+            {
+                // A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.
+                status = Judge(operation == BlockOperation.Discard || range.MayUnmap
+                    ? FileRange.Discard(fd, range.OffsetBytes, range.LengthBytes)
+                    : FileRange.Zero(fd, range.OffsetBytes, range.LengthBytes));
+            }
+
+            if (status != BlockStatus.Ok)
+            {
+                return status;
+            }
+        }
+
+        return SyncEveryWrite ? Flush() : BlockStatus.Ok;
+    }
+
+    private static BlockStatus Judge(int result) => result switch
+    {
+        0 => BlockStatus.Ok,
+        -(int)Errno.EOPNOTSUPP => BlockStatus.Unsupported,
+        _ => BlockStatus.IoError,
+    };
+}

@@ -1,0 +1,95 @@
+using System.Text;
+using Sandbox.Virtio;
+using Sandbox.Virtio.Block;
+
+namespace Sandbox.Device.Block;
+
+/// <summary>virtio-blk (virtio 1.2 §5.2) on a raw file: one queue, one request at a time, no copy between file and guest pages.</summary>
+internal sealed class BlockDevice : VirtioDevice
+{
+    private const int RequestsPerTurn = 128;
+
+    private readonly DescriptorChain _chain = new();
+    private readonly BlockBacking _backing;
+    private readonly byte[] _configSpace = new byte[BlockConfigSpace.SizeBytes];
+    private readonly byte[] _id = new byte[BlockRequest.IdBytes];
+    private readonly byte[] _status = new byte[1];
+    private readonly ulong _capacityBytes;
+    private readonly bool _readOnly;
+    private BlockGeometry _disk;
+
+    /// <param name="fd">The image, inherited: read-write, or read-only with <paramref name="readOnly"/>. It is raw, always.</param>
+    /// <param name="capacityBytes">A multiple of 512.</param>
+    /// <param name="readOnly">Offer VIRTIO_BLK_F_RO.</param>
+    /// <param name="serialId">At most 20 bytes of ASCII.</param>
+    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId)
+        : base(1)
+    {
+        _capacityBytes = capacityBytes;
+        _readOnly = readOnly;
+        _backing = new BlockBacking(fd);
+        BlockConfigSpace.Write(_configSpace, capacityBytes);
+        Encoding.ASCII.GetBytes(serialId, _id);
+        FeaturesAgreed(0);
+    }
+
+    public override ulong OfferedFeatures =>
+        VirtioFeatureBits.Version1 | VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex
+        | BlockFeatureBits.SegmentMax | BlockFeatureBits.BlockSize | BlockFeatureBits.Topology | BlockFeatureBits.Flush
+        | (_readOnly ? BlockFeatureBits.ReadOnly : BlockFeatureBits.Discard | BlockFeatureBits.WriteZeroes);
+
+    public override ReadOnlySpan<byte> ConfigSpace => _configSpace;
+
+    public override void FeaturesAgreed(ulong features)
+    {
+        _disk = new BlockGeometry(_capacityBytes, _readOnly, features);
+        // A driver that does not flush takes the disk for write-through (§5.2.5).
+        _backing.SyncEveryWrite = (features & BlockFeatureBits.Flush) == 0;
+    }
+
+    public override bool Work()
+    {
+        DeviceQueue queue = Queues[0];
+        queue.Ring.SuppressKicks();
+        int done = 0;
+        while (done < RequestsPerTurn && queue.Ring.TryPop(_chain))
+        {
+            Serve(queue.Ring);
+            done++;
+        }
+
+        _chain.Clear();
+        bool more = queue.Ring.EnableKicks();
+        queue.Notify();
+        return more;
+    }
+
+    private void Serve(SplitVirtqueue ring)
+    {
+        if (!BlockRequest.TryParse(_chain, _disk, out BlockRequest request))
+        {
+            ring.Fail(VirtqueueFault.RequestUnanswerable);
+            return;
+        }
+
+        uint written = 0;
+        BlockStatus status = request.Operation switch
+        {
+            BlockOperation.Read => _backing.Read(_chain.Writable, request.OffsetBytes, out written),
+            BlockOperation.Write => _backing.Write(_chain.Readable, request.OffsetBytes),
+            BlockOperation.Flush => _backing.Flush(),
+            BlockOperation.GetId => GetId(out written),
+            BlockOperation.Discard or BlockOperation.WriteZeroes => _backing.Clear(_chain.Readable, request.Operation, _disk),
+            _ => request.Status,
+        };
+        _status[0] = (byte)status;
+        request.StatusByte.CopyFrom(0, _status);
+        ring.Complete(_chain.HeadIndex, written + 1);
+    }
+
+    private BlockStatus GetId(out uint written)
+    {
+        written = BlockRequest.IdBytes;
+        return _chain.Writable.TryPut(_id) ? BlockStatus.Ok : BlockStatus.IoError;
+    }
+}

@@ -1,0 +1,79 @@
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.VhostUser;
+
+namespace Sandbox.Device;
+
+/// <summary>The process's one thread: launcher, frontend, driver and backing fds in one epoll set.</summary>
+internal sealed class DeviceLoop
+{
+    private readonly Epoll _epoll;
+    private readonly VirtioDevice _device;
+    private readonly VhostUserBackend _backend;
+
+    public DeviceLoop(Epoll epoll, VirtioDevice device, ControlSocket control, int vhostUserFd)
+    {
+        _epoll = epoll;
+        _device = device;
+        _backend = new VhostUserBackend(vhostUserFd, device, epoll);
+        epoll.Add(control.Fd, EpollEvents.Readable, LoopTag.Of(LoopSource.Control, 0));
+        epoll.Add(vhostUserFd, EpollEvents.Readable, LoopTag.Of(LoopSource.VhostUser, 0));
+    }
+
+    /// <summary>Serves until launcher or frontend goes away or the frontend breaks the protocol.</summary>
+    public Ended Run()
+    {
+        Span<EpollReady> ready = stackalloc EpollReady[32];
+        bool more = false;
+        while (true)
+        {
+            int count = LinuxException.Check(_epoll.Wait(ready, more ? 0 : -1), "epoll_wait");
+            foreach (EpollReady entry in ready[..count])
+            {
+                int index = LoopTag.IndexOf(entry.Tag);
+                switch (LoopTag.SourceOf(entry.Tag))
+                {
+                    case LoopSource.Control:
+                        // The launcher sends nothing after the spec: whatever comes, end of file above all, means the end.
+                        return new Ended(EndReason.LauncherGone, 0, "");
+                    case LoopSource.VhostUser:
+                        if (!_backend.Receive())
+                        {
+                            return Judge();
+                        }
+
+                        break;
+                    case LoopSource.Kick:
+                        Kicked(_device.Queues[index]);
+                        break;
+                    default:
+                        const EpollEvents Gone = EpollEvents.Error | EpollEvents.HangUp; // the next read or write tells which
+                        _device.BackingReady(
+                            index,
+                            (entry.Events & (EpollEvents.Readable | Gone)) != 0,
+                            (entry.Events & (EpollEvents.Writable | Gone)) != 0);
+                        break;
+                }
+            }
+
+            more = _device.Work();
+            for (int index = 0; index < _device.Queues.Length; index++)
+            {
+                _device.Queues[index].ReportFault(index);
+            }
+        }
+    }
+
+    // The ring may have been stopped by a message in the same round: then its kick is closed or no longer watched.
+    private static void Kicked(DeviceQueue queue)
+    {
+        if (queue.KickFd >= 0 && queue.Ring.IsConfigured)
+        {
+            _ = EventFd.TryConsume(queue.KickFd);
+        }
+    }
+
+    private Ended Judge() => _backend.Fault == VhostUserFault.None
+        ? new Ended(EndReason.GuestShutdown, 0, "the frontend closed its socket")
+        : new Ended(EndReason.FrontendFault, (ulong)_backend.Fault, $"vhost-user {_backend.LastRequest}: {_backend.Fault}");
+}

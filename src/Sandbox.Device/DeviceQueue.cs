@@ -1,0 +1,62 @@
+using Sandbox.Linux;
+using Sandbox.Virtio;
+
+namespace Sandbox.Device;
+
+/// <summary>A virtqueue with the eventfds that came for it.</summary>
+internal sealed class DeviceQueue
+{
+    private FdHandle? _kick;
+    private FdHandle? _call;
+    private FdHandle? _error;
+    private bool _faultTold;
+
+    public SplitVirtqueue Ring { get; } = new();
+
+    /// <summary>The fd of the driver's notifications, borrowed; -1 until one came.</summary>
+    public int KickFd => _kick?.Number ?? -1;
+
+    /// <summary>Takes the fd of the driver's notifications, or -1 for none, in the place of the one held.</summary>
+    public void TakeKick(int fd) => Replace(ref _kick, fd);
+
+    /// <summary>Takes the fd by which the driver wants to be told of completed chains, or -1.</summary>
+    public void TakeCall(int fd) => Replace(ref _call, fd);
+
+    /// <summary>Takes the fd by which the frontend wants to hear of a fault, or -1.</summary>
+    public void TakeError(int fd) => Replace(ref _error, fd);
+
+    /// <summary>Tells the driver of completed chains, if it wants to know.</summary>
+    public void Notify()
+    {
+        if (Ring.TakeCallNeeded() && _call is not null)
+        {
+            _ = EventFd.Signal(_call.Number);
+        }
+    }
+
+    /// <summary>Tells of a fault once: the frontend by its error fd (vhost-user, SET_VRING_ERR), the operator by a line.</summary>
+    public void ReportFault(int index)
+    {
+        if (Ring.Fault == VirtqueueFault.None)
+        {
+            _faultTold = false;
+            return;
+        }
+
+        if (!_faultTold)
+        {
+            _faultTold = true;
+            DeviceLog.Line($"queue {index} stopped: the driver broke its rules ({Ring.Fault})");
+            if (_error is not null)
+            {
+                _ = EventFd.Signal(_error.Number);
+            }
+        }
+    }
+
+    private static void Replace(ref FdHandle? held, int fd)
+    {
+        held?.Dispose();
+        held = fd < 0 ? null : new FdHandle(fd);
+    }
+}

@@ -1,0 +1,53 @@
+using Sandbox.Control;
+using Sandbox.Control.Launch;
+using Sandbox.Device.Block;
+using Sandbox.Device.Rng;
+using Sandbox.Device.Vsock;
+using Sandbox.Linux;
+
+namespace Sandbox.Device;
+
+/// <summary>
+/// One device of one sandbox: a vhost-user backend on inherited file descriptors. It opens nothing, connects to nothing and
+/// starts nothing; the guest's memory and eventfds come to it through its vhost-user socket.
+/// </summary>
+internal static class Program
+{
+    private static int Main()
+    {
+        ControlSocket control = new(InheritedFds.Control);
+        Ended end = Serve(control);
+        control.SendEnded(end);
+        return (int)end.Reason;
+    }
+
+    private static Ended Serve(ControlSocket control)
+    {
+        try
+        {
+            LaunchFault fault = control.ReceiveSpec(out DeviceLaunchSpec? spec);
+            if (spec is null)
+            {
+                return new Ended(EndReason.SpecRejected, (ulong)fault, "the device's launch spec was refused");
+            }
+
+            using Epoll epoll = new();
+            VirtioDevice device = Create(spec, new BackingWatch(epoll));
+            DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser);
+            control.SendReady();
+            return loop.Run();
+        }
+        catch (LinuxException failure)
+        {
+            return new Ended(EndReason.HostFailure, (ulong)failure.Errno, failure.Operation);
+        }
+    }
+
+    private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch
+    {
+        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId),
+        DeviceKind.Entropy => new EntropyDevice(),
+        DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
+        _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
+    };
+}

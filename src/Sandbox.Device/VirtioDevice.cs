@@ -1,0 +1,39 @@
+namespace Sandbox.Device;
+
+/// <summary>A device model: what is behind the queues. The loop's one thread calls it.</summary>
+internal abstract class VirtioDevice
+{
+    protected VirtioDevice(int queueCount)
+    {
+        Queues = new DeviceQueue[queueCount];
+        for (int index = 0; index < queueCount; index++)
+        {
+            Queues[index] = new DeviceQueue();
+        }
+    }
+
+    public DeviceQueue[] Queues { get; }
+
+    /// <summary>The feature bits offered, those of the transport included.</summary>
+    public abstract ulong OfferedFeatures { get; }
+
+    public virtual ReadOnlySpan<byte> ConfigSpace => [];
+
+    /// <summary>What the driver accepted; no queue is running then.</summary>
+    public virtual void FeaturesAgreed(ulong features)
+    {
+    }
+
+    /// <summary>A backing fd that the device has put under watch.</summary>
+    public virtual void BackingReady(int index, bool readable, bool writable)
+    {
+    }
+
+    /// <summary>A queue was taken away: nothing of it may be touched any more.</summary>
+    public virtual void QueueStopped(int index)
+    {
+    }
+
+    /// <summary>Does what there is to do on every queue, up to a bound. True when there is more: the loop looks at its other fds and comes back.</summary>
+    public abstract bool Work();
+}

@@ -1,0 +1,33 @@
+namespace Sandbox.Device.Vsock;
+
+/// <summary>Who gets a reset without having a connection here.</summary>
+internal readonly record struct PendingReset(ulong SourceCid, uint SourcePort, uint DestinationPort);
+
+/// <summary>Resets that wait for a receive buffer. When it is full no more packets are taken from the guest: it waits for itself.</summary>
+internal sealed class ResetQueue
+{
+    private const int Capacity = 64;
+
+    private readonly PendingReset[] _entries = new PendingReset[Capacity];
+    private int _first;
+
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == Capacity;
+
+    public void Add(PendingReset reset)
+    {
+        _entries[(_first + Count) % Capacity] = reset;
+        Count++;
+    }
+
+    public PendingReset Take()
+    {
+        PendingReset reset = _entries[_first];
+        _first = (_first + 1) % Capacity;
+        Count--;
+        return reset;
+    }
+
+    public void Clear() => Count = 0;
+}

@@ -1,0 +1,278 @@
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Virtio.Vsock;
+
+namespace Sandbox.Device.Vsock;
+
+/// <summary>
+/// One mapped port: a stream connection of the guest bridged to one inherited socket (virtio 1.2 §5.10.6). Knows nothing of
+/// queues: it takes the guest's packets, and says which packet it wants to send next.
+/// </summary>
+/// <param name="hostPort">The port that the guest connects to.</param>
+/// <param name="socket">A connected, non-blocking AF_UNIX stream socket, borrowed.</param>
+internal sealed class VsockConnection(uint hostPort, int socket)
+{
+    /// <summary>buf_alloc: what the guest may have under way to the socket.</summary>
+    internal const int BufferBytes = 256 * 1024;
+
+    // Told before the guest can run dry: with a quarter outstanding it still has three quarters to use.
+    private const uint CreditUpdateBytes = BufferBytes / 4;
+
+    private readonly ByteRing _buffer = new(BufferBytes);
+    private VsockCredit _credit;
+    private VsockPending _pending;
+    private VsockShutdown _guestShutdown;
+    private uint _forwarded;
+    private uint _forwardedTold;
+    private bool _endOfSocket;
+    private bool _mayRead;
+    private bool _mayWrite;
+
+    public VsockPhase Phase { get; private set; }
+
+    public uint HostPort => hostPort;
+
+    public uint GuestPort { get; private set; }
+
+    public int Socket => socket;
+
+    /// <summary>A packet other than data waits for a receive buffer.</summary>
+    public bool HasPending => _pending != VsockPending.None;
+
+    /// <summary>The socket has, or may have, bytes that the guest may be sent.</summary>
+    public bool MaySendData => Phase == VsockPhase.Connected && _mayRead && !_endOfSocket && _credit.AvailableBytes != 0
+        && (_guestShutdown & VsockShutdown.Receive) == 0;
+
+    /// <summary>Bytes that the guest can take now.</summary>
+    public uint CreditBytes => _credit.AvailableBytes;
+
+    /// <summary>Nothing is to be read until the socket says so.</summary>
+    public bool WaitsForReadable => Phase == VsockPhase.Connected && !_mayRead && !_endOfSocket && (_guestShutdown & VsockShutdown.Receive) == 0;
+
+    /// <summary>Bytes of the guest wait until the socket takes more.</summary>
+    public bool WaitsForWritable => Phase is VsockPhase.Connected or VsockPhase.Draining && !_mayWrite && _buffer.Count != 0;
+
+    /// <summary>A guest program connects. The caller has seen that the phase is <see cref="VsockPhase.Waiting"/>.</summary>
+    public void Open(in VsockPacketHeader request)
+    {
+        Phase = VsockPhase.Connected;
+        GuestPort = request.SourcePort;
+        _credit.Learn(request.BufferBytes, request.ForwardedBytes);
+        _pending = VsockPending.Response;
+        _mayRead = true;
+        _mayWrite = true;
+    }
+
+    /// <summary>A packet of the connected guest port. <paramref name="data"/> holds exactly the bytes that the header announces.</summary>
+    public void Accept(in VsockPacketHeader header, GuestVector data)
+    {
+        _credit.Learn(header.BufferBytes, header.ForwardedBytes);
+        switch (header.Operation)
+        {
+            case VsockOperation.Data:
+                AcceptData(data);
+                break;
+            case VsockOperation.CreditUpdate:
+                break;
+            case VsockOperation.CreditRequest:
+                _pending |= VsockPending.CreditUpdate;
+                break;
+            case VsockOperation.Shutdown:
+                AcceptShutdown(header.Flags & VsockShutdown.Both);
+                break;
+            case VsockOperation.Reset:
+                Disconnect();
+                break;
+            default:
+                Abort(); // a second request, a response that nobody asked for, an unknown operation
+                break;
+        }
+    }
+
+    /// <summary>The socket changed.</summary>
+    public void Ready(bool readable, bool writable)
+    {
+        _mayRead |= readable;
+        if (writable)
+        {
+            _mayWrite = true;
+            Drain();
+        }
+    }
+
+    /// <summary>The guest's side is over without a word: its driver was reset.</summary>
+    public void Disconnect()
+    {
+        if (Phase == VsockPhase.Connected)
+        {
+            Phase = VsockPhase.Draining;
+            _pending = VsockPending.None;
+            _guestShutdown = VsockShutdown.Both;
+            _ = UnixSocket.ShutdownRead(socket); // who writes to the other end learns that nobody reads it
+            Drain();
+        }
+    }
+
+    /// <summary>Ends both sides at once: the guest gets a reset, the socket its end of file, bytes on the way are dropped.</summary>
+    public void Abort()
+    {
+        _buffer.Clear();
+        _pending = Phase == VsockPhase.Connected ? VsockPending.Reset : VsockPending.None;
+        Phase = VsockPhase.Closed;
+        _ = UnixSocket.ShutdownWrite(socket);
+        _ = UnixSocket.ShutdownRead(socket);
+    }
+
+    /// <summary>Takes the next packet to send that is not data, with the header's operation and flags.</summary>
+    public bool TryTakePending(out VsockOperation operation, out VsockShutdown flags)
+    {
+        flags = VsockShutdown.None;
+        operation = VsockOperation.Invalid;
+        if (TryTake(VsockPending.Reset))
+        {
+            operation = VsockOperation.Reset;
+        }
+        else if (TryTake(VsockPending.Response))
+        {
+            operation = VsockOperation.Response;
+        }
+        else if (TryTake(VsockPending.CreditRequest))
+        {
+            operation = VsockOperation.CreditRequest;
+        }
+        else if (TryTake(VsockPending.CreditUpdate))
+        {
+            operation = VsockOperation.CreditUpdate;
+        }
+        else if (TryTake(VsockPending.Shutdown))
+        {
+            operation = VsockOperation.Shutdown;
+            flags = VsockShutdown.Send;
+        }
+
+        return operation != VsockOperation.Invalid;
+    }
+
+    /// <summary>Receives from the socket straight into a guest buffer: the count, 0 when there is nothing to send.</summary>
+    public uint ReceiveInto(GuestVector room)
+    {
+        room.LimitTo(_credit.AvailableBytes);
+        long count = room.Receive(socket);
+        if (count > 0)
+        {
+            _credit.Spend((uint)count);
+            if (_credit.AvailableBytes == 0)
+            {
+                _pending |= VsockPending.CreditRequest;
+            }
+
+            return (uint)count;
+        }
+
+        _mayRead = false;
+        if (count == 0)
+        {
+            _endOfSocket = true;
+            _pending |= VsockPending.Shutdown;
+        }
+        else if (count != -(int)Errno.EAGAIN)
+        {
+            Abort();
+        }
+
+        return 0;
+    }
+
+    /// <summary>The header of a packet of this connection; every header tells the guest how far its bytes have come.</summary>
+    public VsockPacketHeader Header(ulong guestCid, VsockOperation operation, VsockShutdown flags, uint lengthBytes)
+    {
+        _forwardedTold = _forwarded;
+        _pending &= ~VsockPending.CreditUpdate;
+        return new VsockPacketHeader(
+            VsockPacketHeader.HostCid, guestCid, hostPort, GuestPort, lengthBytes, VsockPacketHeader.StreamType, operation, flags, BufferBytes, _forwarded);
+    }
+
+    private void AcceptData(GuestVector data)
+    {
+        // More than it was told there is room for, or data after "I will send no more": it does not keep to the protocol.
+        if ((_guestShutdown & VsockShutdown.Send) != 0 || data.LengthBytes > (ulong)_buffer.Room)
+        {
+            Abort();
+            return;
+        }
+
+        if (_buffer.Count == 0 && _mayWrite && !data.IsEmpty)
+        {
+            Forwarded(data.Send(socket));
+        }
+
+        if (Phase == VsockPhase.Connected && !data.IsEmpty)
+        {
+            _buffer.Take(data);
+            Drain();
+        }
+    }
+
+    private void AcceptShutdown(VsockShutdown flags)
+    {
+        _guestShutdown |= flags;
+        if (_guestShutdown == VsockShutdown.Both)
+        {
+            // A clean end (§5.10.6.5.1): everything the guest sent is in our hands, so it may forget the connection.
+            Disconnect();
+            _pending = VsockPending.Reset;
+        }
+        else
+        {
+            if (_guestShutdown == VsockShutdown.Receive)
+            {
+                _ = UnixSocket.ShutdownRead(socket);
+            }
+
+            Drain();
+        }
+    }
+
+    // Moves what the guest sent towards the socket, and passes on its end when the last byte has gone.
+    private void Drain()
+    {
+        while (Phase is VsockPhase.Connected or VsockPhase.Draining && _mayWrite && _buffer.Count != 0)
+        {
+            Forwarded(_buffer.SendTo(socket));
+        }
+
+        if (_buffer.Count == 0 && (_guestShutdown & VsockShutdown.Send) != 0 && Phase is VsockPhase.Connected or VsockPhase.Draining)
+        {
+            _ = UnixSocket.ShutdownWrite(socket);
+            Phase = Phase == VsockPhase.Draining ? VsockPhase.Closed : Phase;
+        }
+    }
+
+    private void Forwarded(long count)
+    {
+        if (count == -(int)Errno.EAGAIN)
+        {
+            _mayWrite = false;
+            return;
+        }
+
+        if (count < 0)
+        {
+            Abort(); // nobody reads the other end any more
+            return;
+        }
+
+        _forwarded = unchecked(_forwarded + (uint)count);
+        if (Phase == VsockPhase.Connected && unchecked(_forwarded - _forwardedTold) >= CreditUpdateBytes)
+        {
+            _pending |= VsockPending.CreditUpdate;
+        }
+    }
+
+    private bool TryTake(VsockPending packet)
+    {
+        bool has = (_pending & packet) != 0;
+        _pending &= ~packet;
+        return has;
+    }
+}

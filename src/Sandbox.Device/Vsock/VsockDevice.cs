@@ -1,0 +1,250 @@
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Virtio;
+using Sandbox.Virtio.Vsock;
+
+namespace Sandbox.Device.Vsock;
+
+/// <summary>
+/// virtio-vsock (virtio 1.2 §5.10): the guest connects to CID 2 at a mapped port, and the connection is bridged to an inherited
+/// socket. No vhost-vsock, no host kernel code on the path. Every queue of packets is bounded; a full one stops what fills it.
+/// </summary>
+internal sealed class VsockDevice : VirtioDevice
+{
+    private const int ReceiveQueue = 0;
+    private const int TransmitQueue = 1;
+    private const int QueueCount = 3; // and the event queue, on which nothing is ever reported: there is no migration
+    private const int PacketsPerTurn = 128;
+
+    private readonly ulong _guestCid;
+    private readonly BackingWatch _watch;
+    private readonly VsockConnection[] _connections;
+    private readonly ResetQueue _resets = new();
+    private readonly DescriptorChain _receive = new();
+    private readonly DescriptorChain _transmit = new();
+    private readonly GuestVector _headerRoom = new(GuestVector.MaxCapacity);
+    private readonly byte[] _header = new byte[VsockPacketHeader.SizeBytes];
+    private readonly byte[] _configSpace = new byte[VsockConfigSpace.SizeBytes];
+    private int _nextConnection;
+
+    private VsockDevice(ulong guestCid, VsockConnection[] connections, BackingWatch watch)
+        : base(QueueCount)
+    {
+        _guestCid = guestCid;
+        _connections = connections;
+        _watch = watch;
+        VsockConfigSpace.Write(_configSpace, guestCid);
+    }
+
+    public override ulong OfferedFeatures =>
+        VirtioFeatureBits.Version1 | VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex;
+
+    public override ReadOnlySpan<byte> ConfigSpace => _configSpace;
+
+    /// <summary>A device whose port i is bridged to the connected socket <paramref name="firstSocket"/> + i.</summary>
+    public static VsockDevice Create(ulong guestCid, IReadOnlyList<uint> ports, int firstSocket, BackingWatch watch)
+    {
+        VsockConnection[] connections = new VsockConnection[ports.Count];
+        for (int index = 0; index < connections.Length; index++)
+        {
+            LinuxException.Check(FdIo.SetNonBlocking(firstSocket + index, true), "fcntl vsock backing socket");
+            connections[index] = new VsockConnection(ports[index], firstSocket + index);
+        }
+
+        return new VsockDevice(guestCid, connections, watch);
+    }
+
+    public override void BackingReady(int index, bool readable, bool writable) => _connections[index].Ready(readable, writable);
+
+    public override void QueueStopped(int index)
+    {
+        if (index > TransmitQueue)
+        {
+            return;
+        }
+
+        // The driver is gone (reset, or a guest that starts again): its connections went with it.
+        _resets.Clear();
+        foreach (VsockConnection connection in _connections)
+        {
+            connection.Disconnect();
+        }
+
+        Watch();
+    }
+
+    public override bool Work()
+    {
+        bool more = Transmit();
+        bool held = _resets.IsFull;
+        more |= Receive();
+        more |= held && !_resets.IsFull;
+        _receive.Clear();
+        _transmit.Clear();
+        Queues[ReceiveQueue].Notify();
+        Queues[TransmitQueue].Notify();
+        Watch();
+        return more;
+    }
+
+    // From the guest. True when there is more and nothing stands in its way.
+    private bool Transmit()
+    {
+        DeviceQueue queue = Queues[TransmitQueue];
+        queue.Ring.SuppressKicks();
+        for (int done = 0; done < PacketsPerTurn; done++)
+        {
+            if (_resets.IsFull || !queue.Ring.TryPop(_transmit))
+            {
+                break;
+            }
+
+            Dispatch(_transmit.Readable);
+            queue.Ring.Complete(_transmit.HeadIndex, 0);
+        }
+
+        return queue.Ring.EnableKicks() && !_resets.IsFull;
+    }
+
+    private void Dispatch(GuestVector packet)
+    {
+        if (!VsockPacketHeader.TryTake(packet, out VsockPacketHeader header))
+        {
+            return; // too short to say whose it is
+        }
+
+        VsockConnection? connection = Find(header);
+        bool sound = header.Type == VsockPacketHeader.StreamType && (header.Operation != VsockOperation.Data || header.LengthBytes <= packet.LengthBytes);
+        if (connection is { Phase: VsockPhase.Connected } && !sound)
+        {
+            connection.Abort();
+        }
+        else if (connection is null || !sound)
+        {
+            // An unknown type (§5.10.6.4.1), and whatever has no connection, is answered by a reset; a reset never is.
+            if (header.Operation != VsockOperation.Reset)
+            {
+                _resets.Add(new PendingReset(header.DestinationCid, header.DestinationPort, header.SourcePort));
+            }
+        }
+        else if (connection.Phase == VsockPhase.Waiting)
+        {
+            connection.Open(header);
+        }
+        else
+        {
+            packet.LimitTo(header.LengthBytes);
+            connection.Accept(header, packet);
+        }
+    }
+
+    // The connection that a packet belongs to, or the free port that it asks for.
+    private VsockConnection? Find(in VsockPacketHeader header)
+    {
+        if (header.SourceCid != _guestCid || header.DestinationCid != VsockPacketHeader.HostCid)
+        {
+            return null;
+        }
+
+        foreach (VsockConnection connection in _connections)
+        {
+            if (connection.HostPort == header.DestinationPort)
+            {
+                bool asks = connection.Phase == VsockPhase.Waiting && header.Operation == VsockOperation.Request;
+                bool has = connection.Phase == VsockPhase.Connected && connection.GuestPort == header.SourcePort;
+                return asks || has ? connection : null;
+            }
+        }
+
+        return null;
+    }
+
+    // To the guest. True when there is more and the guest has buffers.
+    private bool Receive()
+    {
+        DeviceQueue queue = Queues[ReceiveQueue];
+        queue.Ring.SuppressKicks();
+        for (int done = 0; done < PacketsPerTurn; done++)
+        {
+            VsockConnection? connection = NextWithSomethingToSend();
+            if (connection is null && _resets.Count == 0)
+            {
+                return false;
+            }
+
+            if (!queue.Ring.TryPop(_receive))
+            {
+                // A kick for the next buffer; if one came meanwhile, come back for it.
+                return queue.Ring.EnableKicks();
+            }
+
+            _headerRoom.Clear();
+            if (!_receive.Writable.TryMoveTo(_headerRoom, VsockPacketHeader.SizeBytes) || _receive.Writable.IsEmpty)
+            {
+                queue.Ring.Fail(VirtqueueFault.RequestUnanswerable); // no room for a header and a byte
+                return false;
+            }
+
+            Fill(queue.Ring, connection);
+        }
+
+        return true;
+    }
+
+    private void Fill(SplitVirtqueue ring, VsockConnection? connection)
+    {
+        if (connection is null)
+        {
+            PendingReset reset = _resets.Take();
+            Send(ring, new VsockPacketHeader(
+                reset.SourceCid, _guestCid, reset.SourcePort, reset.DestinationPort, 0, VsockPacketHeader.StreamType, VsockOperation.Reset, VsockShutdown.None, 0, 0));
+            return;
+        }
+
+        uint length = connection.HasPending ? 0 : connection.ReceiveInto(_receive.Writable);
+        if (length != 0)
+        {
+            Send(ring, connection.Header(_guestCid, VsockOperation.Data, VsockShutdown.None, length));
+        }
+        else if (connection.TryTakePending(out VsockOperation operation, out VsockShutdown flags))
+        {
+            Send(ring, connection.Header(_guestCid, operation, flags, 0));
+        }
+        else
+        {
+            ring.PutBack(_receive); // the socket had nothing after all
+        }
+    }
+
+    private void Send(SplitVirtqueue ring, in VsockPacketHeader header)
+    {
+        header.Encode(_header);
+        _ = _headerRoom.TryPut(_header); // exactly its size
+        ring.Complete(_receive.HeadIndex, VsockPacketHeader.SizeBytes + header.LengthBytes);
+    }
+
+    // Round robin: a busy connection does not starve another.
+    private VsockConnection? NextWithSomethingToSend()
+    {
+        for (int step = 0; step < _connections.Length; step++)
+        {
+            VsockConnection connection = _connections[(_nextConnection + step) % _connections.Length];
+            if (connection.HasPending || connection.MaySendData)
+            {
+                _nextConnection = (_nextConnection + step + 1) % _connections.Length;
+                return connection;
+            }
+        }
+
+        return null;
+    }
+
+    private void Watch()
+    {
+        for (int index = 0; index < _connections.Length; index++)
+        {
+            VsockConnection connection = _connections[index];
+            _watch.Set(index, connection.Socket, connection.WaitsForReadable, connection.WaitsForWritable);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Buffers.Binary;
+
+namespace Sandbox.Virtio.Block;
+
+/// <summary>struct virtio_blk_config (virtio 1.2 §5.2.4), as bytes.</summary>
+public static class BlockConfigSpace
+{
+    public const int SizeBytes = 60;
+
+    /// <summary>Two for header and status in a queue of 256; the driver never sends more buffers than this in one request.</summary>
+    public const uint MaxSegments = 254;
+
+    private const uint LogicalBlockBytes = BlockGeometry.SectorBytes;
+    private const byte SectorsPerPhysicalBlockLog2 = 3; // 4096 bytes: what host file systems allocate in
+    private const uint MaxRangeSectors = 0x40_0000; // 2 GiB in one run: bounds the time of one fallocate
+
+    /// <summary>Writes the whole space.</summary>
+    public static void Write(Span<byte> space, ulong capacityBytes)
+    {
+        space[..SizeBytes].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(space, capacityBytes / BlockGeometry.SectorBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(space[12..], MaxSegments);
+        BinaryPrimitives.WriteUInt32LittleEndian(space[20..], LogicalBlockBytes);
+        space[24] = SectorsPerPhysicalBlockLog2; // topology.physical_block_exp
+        BinaryPrimitives.WriteUInt16LittleEndian(space[26..], 1 << SectorsPerPhysicalBlockLog2); // min_io_size in logical blocks
+        BinaryPrimitives.WriteUInt32LittleEndian(space[36..], MaxRangeSectors); // max_discard_sectors
+        BinaryPrimitives.WriteUInt32LittleEndian(space[40..], BlockRequest.MaxRanges); // max_discard_seg
+        BinaryPrimitives.WriteUInt32LittleEndian(space[44..], 1 << SectorsPerPhysicalBlockLog2); // discard_sector_alignment
+        BinaryPrimitives.WriteUInt32LittleEndian(space[48..], MaxRangeSectors); // max_write_zeroes_sectors
+        BinaryPrimitives.WriteUInt32LittleEndian(space[52..], BlockRequest.MaxRanges); // max_write_zeroes_seg
+        space[56] = 1; // write_zeroes_may_unmap
+    }
+}
