@@ -41,7 +41,7 @@ internal static class Program
             {
                 control.SendPhase(VmmPhase.FirstVcpuRun);
                 machine.Start();
-                MainLoop.Run(end);
+                MainLoop.Run(spec.Devices, end);
             }
         }
         catch (LinuxException exception)

@@ -13,7 +13,7 @@ namespace Sandbox.Vmm.Start;
 /// <summary>From a launch spec and the inherited fds to a machine about to run, phase by phase.</summary>
 internal static class MachineBuilder
 {
-    /// <summary>Null when the kernel was rejected: <paramref name="end"/> says why.</summary>
+    /// <summary>Null when the kernel or a device was rejected: <paramref name="end"/> says why.</summary>
     /// <exception cref="LinuxException">The host refused something.</exception>
     public static Machine? TryBuild(VmmLaunchSpec spec, ControlChannel control, EndLatch end)
     {
@@ -30,6 +30,11 @@ internal static class MachineBuilder
         using FdHandle device = new(InheritedFds.VmmKvm);
         using KvmSystem kvm = new(device);
         Machine machine = new(kvm, memory, spec.CpuCount, new ConsoleOutput(InheritedFds.VmmConsole), end);
+        if (!DeviceAttacher.TryAttach(spec, machine, memory, end))
+        {
+            return null;
+        }
+
         control.SendPhase(VmmPhase.DevicesAttached);
         BootRegisters.Apply(machine.BootVcpu, plan);
         return machine;

@@ -1,0 +1,42 @@
+using System.Diagnostics.CodeAnalysis;
+using Sandbox.Boot;
+using Sandbox.Control;
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Vmm.VirtioMmio;
+
+namespace Sandbox.Vmm.Start;
+
+/// <summary>Puts the spec's devices on the bus, each in front of the vhost-user socket of its place.</summary>
+internal static class DeviceAttacher
+{
+    /// <summary>False when a backend is of no use: <paramref name="end"/> says which and why.</summary>
+    /// <exception cref="LinuxException">The host refused an eventfd.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "Devices live as long as the process: a vCPU can touch them until it ends.")]
+    public static bool TryAttach(VmmLaunchSpec spec, Machine machine, GuestMemory memory, EndLatch end)
+    {
+        for (int index = 0; index < spec.Devices.Count; index++)
+        {
+            int place = index;
+            VmmDevice device = spec.Devices[index];
+            VhostUserDevice backend = new(
+                device.Kind,
+                device.QueueCount,
+                InheritedFds.VmmFirstDevice + index,
+                new DevicePlace(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioGsi(index)),
+                machine,
+                memory,
+                InheritedFds.VmmGuestMemory,
+                why => end.Set(EndReason.BackendLost, (ulong)place, $"device {place} ({device.Kind}): {why}"));
+            if (!backend.TryNegotiate())
+            {
+                return false;
+            }
+
+            machine.Mmio.Add(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioMmioBytes, new VirtioMmioTransport(backend));
+        }
+
+        return true;
+    }
+}
