@@ -85,7 +85,7 @@ internal sealed class VcpuRunner(KvmVcpu vcpu, PortBus ports, MmioBus mmio, EndL
 
     private string Describe(in VcpuExit exit) => exit.Kind switch
     {
-        VcpuExitKind.TripleFault => $"vCPU {vcpu.Id} took a triple fault at 0x{vcpu.Registers.rip:x}",
+        VcpuExitKind.TripleFault => $"vCPU {vcpu.Id} took a triple fault",
         VcpuExitKind.InternalError => $"KVM cannot emulate what vCPU {vcpu.Id} does at 0x{vcpu.Registers.rip:x} (suberror {exit.Address}, 0x{exit.Data:x})",
         VcpuExitKind.EntryFailed => $"the processor refused the state of vCPU {vcpu.Id} (reason 0x{exit.Address:x})",
         VcpuExitKind.HostError => "KVM_RUN",
