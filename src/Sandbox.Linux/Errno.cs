@@ -9,6 +9,7 @@ public enum Errno
     ESRCH = 3,
     EINTR = 4,
     EIO = 5,
+    E2BIG = 7,
     ENOEXEC = 8,
     EBADF = 9,
     ECHILD = 10,

@@ -1,8 +1,22 @@
 namespace Sandbox.Linux.Abi;
 
-/// <summary>Constants of the system headers that Tmds.LibC lacks, by their C names; the ABI test compares each with its header.</summary>
+/// <summary>Constants of the system headers that Tmds.LibC lacks or has not as constants, by their C names; the ABI test compares each with its header.</summary>
 internal static class Constants
 {
+    // fcntl.h
+    internal const int AT_FDCWD = -100;
+    internal const int AT_EMPTY_PATH = 0x1000;
+    internal const int O_CLOEXEC = 0x80000;
+
+    // linux/openat2.h
+    internal const int RESOLVE_NO_XDEV = 0x01;
+    internal const int RESOLVE_NO_MAGICLINKS = 0x02;
+    internal const int RESOLVE_NO_SYMLINKS = 0x04;
+    internal const int RESOLVE_BENEATH = 0x08;
+
+    // linux/close_range.h
+    internal const int CLOSE_RANGE_CLOEXEC = 1 << 2;
+
     // sys/wait.h
     internal const int P_PIDFD = 3;
     internal const int WNOHANG = 1;
@@ -13,4 +27,49 @@ internal static class Constants
     // spawn.h
     internal const short POSIX_SPAWN_SETSIGDEF = 0x04;
     internal const short POSIX_SPAWN_SETSIGMASK = 0x08;
+
+    // signal.h
+    internal const int SIGKILL = 9;
+    internal const int SIGCHLD = 17;
+
+    // linux/sched.h
+    internal const int CLONE_PARENT = 0x00008000;
+
+    // linux/prctl.h
+    internal const int PR_SET_PDEATHSIG = 1;
+    internal const int PR_SET_DUMPABLE = 4;
+    internal const int PR_SET_KEEPCAPS = 8;
+    internal const int PR_CAPBSET_DROP = 24;
+    internal const int PR_SET_SECUREBITS = 28;
+    internal const int PR_SET_NO_NEW_PRIVS = 38;
+    internal const int PR_CAP_AMBIENT = 47;
+    internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+    // linux/capability.h
+    internal const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+    // linux/mount.h
+    internal const int MS_REC = 1 << 14;
+    internal const int MS_PRIVATE = 1 << 18;
+    internal const int MNT_DETACH = 2;
+    internal const int FSOPEN_CLOEXEC = 1;
+    internal const int FSMOUNT_CLOEXEC = 1;
+    internal const int FSCONFIG_SET_STRING = 1;
+    internal const int FSCONFIG_CMD_CREATE = 6;
+    internal const int MOUNT_ATTR_RDONLY = 0x1;
+    internal const int MOUNT_ATTR_NOSUID = 0x2;
+    internal const int MOUNT_ATTR_NODEV = 0x4;
+    internal const int MOUNT_ATTR_NOEXEC = 0x8;
+    internal const int MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+}
+
+/// <summary>Constants of kernels younger than Debian 12's headers (6.1): compared where the header has them.</summary>
+internal static class YoungConstants
+{
+    // linux/prctl.h, Linux 6.3
+    internal const int PR_SET_MDWE = 65;
+    internal const int PR_MDWE_REFUSE_EXEC_GAIN = 1;
+
+    // linux/memfd.h, Linux 6.3
+    internal const uint MFD_NOEXEC_SEAL = 0x8;
 }

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Sandbox.Control.Jail;
+
+/// <summary>What the jail stage makes of itself before it executes the exe. Encoded by the launcher, decoded by <see cref="JailSpecView"/>.</summary>
+public sealed class JailSpec
+{
+    /// <summary>No limit is set.</summary>
+    public const ulong Unlimited = ulong.MaxValue;
+
+    /// <summary>The user to become; null: stay who we are (only root can change).</summary>
+    public uint? UserId { get; init; }
+
+    /// <summary>The group to become; given exactly when <see cref="UserId"/> is.</summary>
+    public uint? GroupId { get; init; }
+
+    /// <summary>
+    /// An own user namespace, so that no capability of the host is ever within reach. Without one only root can build the
+    /// other walls: for hosts that refuse user namespaces.
+    /// </summary>
+    public bool UserNamespace { get; init; } = true;
+
+    /// <summary>The fds that the exe inherits, each below <see cref="JailFds.FirstOfJail"/>. All others are closed.</summary>
+    public required IReadOnlyList<int> Fds { get; init; }
+
+    /// <summary>argv of the exe, its name first.</summary>
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>RLIMIT_NOFILE: one more than the highest fd number.</summary>
+    public ulong MaxOpenFiles { get; init; } = 256;
+
+    /// <summary>RLIMIT_NPROC: processes and threads of the user in the namespace.</summary>
+    public ulong MaxProcesses { get; init; } = Unlimited;
+
+    /// <summary>RLIMIT_MEMLOCK in bytes.</summary>
+    public ulong MaxLockedBytes { get; init; }
+
+    /// <summary>RLIMIT_FSIZE in bytes. It holds for writes to a disk image as well, and for the size of a memfd.</summary>
+    public ulong MaxFileBytes { get; init; } = Unlimited;
+
+    /// <summary>RLIMIT_AS in bytes; the runtime reserves several times its heap limit, guest memory counts.</summary>
+    public ulong MaxAddressSpaceBytes { get; init; } = Unlimited;
+
+    /// <exception cref="ArgumentException">An fd is out of range, there is no argument, an argument holds a NUL, or the whole is too long.</exception>
+    public byte[] Encode()
+    {
+        byte[] arguments = Encoding.UTF8.GetBytes(string.Concat(Arguments.Select(argument => argument + '\0')));
+        if (Arguments.Count is 0 or > JailSpecView.MaxArguments || Arguments.Any(argument => argument.Contains('\0', StringComparison.Ordinal)) || UserId.HasValue != GroupId.HasValue)
+        {
+            throw new ArgumentException("The arguments or the identity of the jail are not valid.");
+        }
+
+        byte[] bytes = new byte[JailSpecView.HeaderBytes + arguments.Length];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, JailSpecView.MaxBytes, nameof(Arguments));
+        Put32(bytes, JailSpecView.MagicOffset, JailSpecView.Magic);
+        Put32(bytes, JailSpecView.LengthOffset, (uint)bytes.Length);
+        Put32(bytes, JailSpecView.FlagsOffset, (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0));
+        Put32(bytes, JailSpecView.UserOffset, UserId ?? 0);
+        Put32(bytes, JailSpecView.GroupOffset, GroupId ?? 0);
+        foreach (int fd in Fds)
+        {
+            if (fd is < 0 or >= JailFds.FirstOfJail)
+            {
+                throw new ArgumentException($"A process cannot inherit fd {fd}.");
+            }
+
+            bytes[JailSpecView.FdsOffset + (fd / 8)] |= (byte)(1 << (fd % 8));
+        }
+
+        ReadOnlySpan<ulong> limits = [MaxOpenFiles, MaxProcesses, MaxLockedBytes, MaxFileBytes, MaxAddressSpaceBytes];
+        for (int index = 0; index < limits.Length; index++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(JailSpecView.LimitsOffset + (index * sizeof(ulong))), limits[index]);
+        }
+
+        arguments.CopyTo(bytes.AsSpan(JailSpecView.HeaderBytes));
+        return bytes;
+    }
+
+    private static void Put32(byte[] bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
+}
