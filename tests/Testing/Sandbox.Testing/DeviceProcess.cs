@@ -1,0 +1,116 @@
+using Sandbox.Control;
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+
+namespace Sandbox.Testing;
+
+/// <summary>A real sandbox-device process, born as the launcher makes it but without a jail.</summary>
+public sealed class DeviceProcess : IDisposable
+{
+    private readonly ChildProcess _child;
+
+    private DeviceProcess(ChildProcess child, FdHandle control, VhostUserFrontend frontend)
+    {
+        _child = child;
+        Control = control;
+        Frontend = frontend;
+    }
+
+    public FdHandle Control { get; }
+
+    public VhostUserFrontend Frontend { get; }
+
+    public int Pid => _child.Pid;
+
+    /// <summary>The published exe where there is one (make build), else the same code as built for this test run.</summary>
+    public static string ExecutablePath
+    {
+        get
+        {
+            for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            {
+                string published = Path.Combine(folder.FullName, "artifacts/bin/sandbox-device");
+                if (File.Exists(Path.Combine(folder.FullName, "Sandbox.sln")) && File.Exists(published))
+                {
+                    return published;
+                }
+            }
+
+            return Path.Combine(AppContext.BaseDirectory, "sandbox-device");
+        }
+    }
+
+    /// <summary>Starts it and sends the spec. Backing fds are borrowed.</summary>
+    public static DeviceProcess Start(DeviceLaunchSpec spec, params ReadOnlySpan<FdHandle> backings)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return Start(frame.AsSpan(0, spec.Encode(frame)), backings);
+    }
+
+    /// <summary>Starts it and sends bytes in the place of a spec.</summary>
+    public static DeviceProcess Start(ReadOnlySpan<byte> specFrame, params ReadOnlySpan<FdHandle> backings)
+    {
+        (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
+        (FdHandle frontend, FdHandle childFrontend) = UnixSocket.CreatePair();
+        using FdHandle null0 = FileOpen.ReadWrite("/dev/null");
+        using FdHandle exe = FileOpen.Read(ExecutablePath);
+        using (childControl)
+        using (childFrontend)
+        {
+            List<InheritedFd> fds =
+            [
+                new InheritedFd(0, null0),
+                new InheritedFd(1, null0),
+                new InheritedFd(2, null0),
+                new InheritedFd(InheritedFds.Control, childControl),
+                new InheritedFd(InheritedFds.DeviceVhostUser, childFrontend),
+            ];
+            for (int index = 0; index < backings.Length; index++)
+            {
+                fds.Add(new InheritedFd(InheritedFds.DeviceFirstBacking + index, backings[index]));
+            }
+
+            ChildProcess child = Spawner.Spawn(new SpawnSpec
+            {
+                Executable = exe,
+                Arguments = [ExecutablePath],
+                // Only the build for this test run reads it; the published exe has its runtime inside.
+                Environment = [$"DOTNET_ROOT={Path.GetDirectoryName(Environment.ProcessPath)}"],
+                Fds = fds,
+            });
+            LinuxException.Check(FdIo.WriteAll(control.Number, specFrame), "send the spec");
+            return new DeviceProcess(child, control, new VhostUserFrontend(frontend));
+        }
+    }
+
+    /// <summary>The next message of the process, and its content. End of file: an empty one of no type.</summary>
+    public LaunchMessageType ReceiveControl(out byte[] content)
+    {
+        content = [];
+        byte[] header = new byte[LaunchFrame.HeaderBytes];
+        if (FdIo.ReadFull(Control.Number, header) < header.Length
+            || LaunchFrame.ReadHeader(header, out LaunchMessageType type, out int bytes) != LaunchFault.None)
+        {
+            return 0;
+        }
+
+        content = new byte[bytes];
+        return FdIo.ReadFull(Control.Number, content) == bytes ? type : 0;
+    }
+
+    public ExitStatus WaitForExit() => _child.Wait();
+
+    public void Dispose()
+    {
+        Frontend.Dispose();
+        Control.Dispose();
+        if (!_child.TryWait(out _))
+        {
+            _ = _child.Kill(9);
+            _ = _child.Wait();
+        }
+
+        _child.Dispose();
+    }
+}

@@ -1,0 +1,191 @@
+using System.Buffers.Binary;
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Testing;
+using Sandbox.VhostUser;
+using Sandbox.Virtio;
+
+namespace Sandbox.Unit.Tests.Device;
+
+/// <summary>The real process, driven by a frontend that speaks message by message.</summary>
+public sealed class DeviceProcessTests : IDisposable
+{
+    private const int TimeoutMilliseconds = 5000;
+
+    private readonly TestGuest _guest = new();
+    private readonly FdHandle _disk = MemFd.Create("disk");
+    private readonly FdHandle _kick = EventFd.Create();
+    private readonly FdHandle _call = EventFd.Create();
+    private readonly DeviceProcess _process;
+    private readonly DriverQueue _driver;
+
+    public DeviceProcessTests()
+    {
+        Assert.Equal(65536, FdIo.Write(_disk.Number, new byte[65536]));
+        _process = DeviceProcess.Start(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = 65536, SerialId = "disk0" }, _disk);
+        _driver = new DriverQueue(_guest, 16);
+        Assert.Equal(LaunchMessageType.Ready, _process.ReceiveControl(out _));
+    }
+
+    public void Dispose()
+    {
+        _process.Dispose();
+        _call.Dispose();
+        _kick.Dispose();
+        _disk.Dispose();
+        _guest.Dispose();
+    }
+
+    [Fact]
+    public void Block_OverVhostUser_WritesReadsAndResumes()
+    {
+        ulong features = _process.Frontend.Negotiate(_guest);
+        Assert.NotEqual(0UL, features & VirtioFeatureBits.RingEventIndex);
+        Assert.Equal(128UL, BinaryPrimitives.ReadUInt64LittleEndian(_process.Frontend.GetConfig(60)));
+        _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        byte[] content = new byte[4096];
+        new Random(4).NextBytes(content);
+        GuestAddress source = _guest.Place(content);
+        Assert.Equal(0, Request(1, 8, new DriverBuffer(source, 4096, false)));
+        byte[] onDisk = new byte[4096];
+        Assert.Equal(4096, FdIo.ReadAt(_disk.Number, onDisk, 8 * 512));
+        Assert.Equal(content, onDisk);
+
+        // The ring is taken away and given back: it goes on where it stood, in memory that was mapped anew.
+        uint position = _process.Frontend.StopRing(0);
+        Assert.Equal(1u, position);
+        _process.Frontend.SendMemory(_guest);
+        _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number, (ushort)position);
+        GuestAddress target = _guest.Allocate(4096);
+        Assert.Equal(0, Request(0, 8, new DriverBuffer(target, 4096, true)));
+        Assert.Equal(content, _guest.Read(target, 4096));
+        _process.Frontend.SendMemory(_guest); // and while it runs
+        Assert.Equal(0, Request(0, 0, new DriverBuffer(target, 512, true)));
+        Assert.Equal(new byte[512], _guest.Read(target, 512));
+    }
+
+    [Fact]
+    public void DriverBreaksTheRing_ProcessLivesAndTells()
+    {
+        using FdHandle error = EventFd.Create();
+        _process.Frontend.Negotiate(_guest);
+        _process.Frontend.SendRingFd(FrontendRequest.SetVringErr, 0, error.Number);
+        _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        _driver.RawAvailableIndex(0x4000);
+        EventFd.Signal(_kick.Number);
+        Assert.True(WaitFor(error));
+        Assert.Equal(0u, _process.Frontend.StopRing(0));
+        _driver.RawAvailableIndex(0);
+        _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        Assert.Equal(0, Request(0, 0, new DriverBuffer(_guest.Allocate(512), 512, true)));
+    }
+
+    [Fact]
+    public void Launcher_ClosesTheControlSocket_ProcessEnds()
+    {
+        _process.Control.Dispose();
+        Assert.Equal((int)EndReason.LauncherGone, _process.WaitForExit().Code);
+    }
+
+    [Fact]
+    public void Frontend_ClosesItsSocket_ProcessEnds()
+    {
+        _process.Frontend.Dispose();
+        Assert.Equal(EndReason.GuestShutdown, ReceiveEnded().Reason);
+        Assert.Equal(0, _process.WaitForExit().Code);
+    }
+
+    [Fact]
+    public void Frontend_BreaksTheProtocol_ProcessSaysHowAndEnds()
+    {
+        _process.Frontend.SendRingState(FrontendRequest.SetVringEnable, 0, 1); // before an owner, before features
+        Ended ended = ReceiveEnded();
+        Assert.Equal((EndReason.FrontendFault, (ulong)VhostUserFault.RequestOutOfOrder), (ended.Reason, ended.Detail));
+        Assert.Contains("SetVringEnable", ended.Text, StringComparison.Ordinal);
+        Assert.Equal((int)EndReason.FrontendFault, _process.WaitForExit().Code);
+    }
+
+    [Fact]
+    public void Museum31_MoreFdsThanTheMessageCarries_EndTheSession()
+    {
+        byte[] message = new byte[MessageHeader.SizeBytes];
+        VhostUserCodec.WriteHeader(message, new MessageHeader(FrontendRequest.GetFeatures, MessageFlags.Version1, 0));
+        _process.Frontend.SendRaw(message, _kick.Number, _call.Number);
+        Assert.Equal((ulong)VhostUserFault.BadFdCount, ReceiveEnded().Detail);
+    }
+
+    [Fact]
+    public void Museum31_RegionBeyondItsFile_IsRefusedAndTheProcessLives()
+    {
+        _process.Frontend.Send(FrontendRequest.SetOwner, []);
+        _process.Frontend.SendValue(FrontendRequest.SetProtocolFeatures, (ulong)ProtocolFeatures.Spoken);
+        MemoryTable table = default;
+        Assert.True(table.TryAdd(new MemoryTableRegion(0, 1UL << 30, new UserAddress(VhostUserFrontend.UserBase), 0)));
+        byte[] payload = new byte[VhostUserLimits.MaxPayloadBytes];
+        int length = VhostUserCodec.WriteMemoryTable(payload, table);
+        byte[] message = new byte[MessageHeader.SizeBytes + length];
+        VhostUserCodec.WriteHeader(message, new MessageHeader(FrontendRequest.SetMemTable, MessageFlags.Version1 | MessageFlags.NeedReply, (uint)length));
+        payload.AsSpan(0, length).CopyTo(message.AsSpan(MessageHeader.SizeBytes));
+        _process.Frontend.SendRaw(message, _guest.File.Number);
+        byte[] answer = new byte[MessageHeader.SizeBytes + sizeof(ulong)];
+        Assert.Equal(answer.Length, FdIo.ReadFull(_process.Frontend.Socket.Number, answer));
+        Assert.Equal(1UL, BinaryPrimitives.ReadUInt64LittleEndian(answer.AsSpan(MessageHeader.SizeBytes)));
+        Assert.NotEqual(0UL, _process.Frontend.AskValue(FrontendRequest.GetFeatures));
+    }
+
+    [Fact]
+    public void Messages_ByteByByte_AreTheSame()
+    {
+        byte[] message = new byte[MessageHeader.SizeBytes];
+        VhostUserCodec.WriteHeader(message, new MessageHeader(FrontendRequest.GetQueueNum, MessageFlags.Version1, 0));
+        _process.Frontend.Send(FrontendRequest.SetOwner, []);
+        _process.Frontend.SendValue(FrontendRequest.SetProtocolFeatures, (ulong)ProtocolFeatures.Spoken);
+        for (int index = 0; index < message.Length; index++)
+        {
+            _process.Frontend.SendRaw(message.AsSpan(index, 1));
+            Thread.Sleep(1);
+        }
+
+        byte[] answer = new byte[MessageHeader.SizeBytes + sizeof(ulong)];
+        Assert.Equal(answer.Length, FdIo.ReadFull(_process.Frontend.Socket.Number, answer));
+        Assert.Equal(1UL, BinaryPrimitives.ReadUInt64LittleEndian(answer.AsSpan(MessageHeader.SizeBytes)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Spec_ThatIsNone_IsRefused(int kind)
+    {
+        byte[] frame = new byte[LaunchFrame.HeaderBytes];
+        frame[4] = (byte)LaunchFrame.Version;
+        frame[6] = (byte)(kind == 0 ? LaunchMessageType.VmmSpec : LaunchMessageType.DeviceSpec); // another message; one without content
+        using DeviceProcess process = DeviceProcess.Start(frame);
+        Assert.Equal((int)EndReason.SpecRejected, process.WaitForExit().Code);
+    }
+
+    private Ended ReceiveEnded()
+    {
+        Assert.Equal(LaunchMessageType.Ended, _process.ReceiveControl(out byte[] content));
+        Assert.Equal(LaunchFault.None, Ended.Decode(content, out Ended ended));
+        return ended;
+    }
+
+    private int Request(uint type, ulong sector, DriverBuffer data)
+    {
+        byte[] header = new byte[16];
+        BinaryPrimitives.WriteUInt32LittleEndian(header, type);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(8), sector);
+        GuestAddress status = _guest.Place([0xEE]);
+        _driver.WantCallAt(_driver.UsedIndex);
+        _driver.Add(new DriverBuffer(_guest.Place(header), 16, false), data, new DriverBuffer(status, 1, true));
+        EventFd.Signal(_kick.Number);
+        Assert.True(WaitFor(_call), "no call came");
+        EventFd.TryConsume(_call.Number);
+        Assert.True(_driver.TryTakeUsed(out _, out _));
+        return _guest.Read(status, 1)[0];
+    }
+
+    private static bool WaitFor(FdHandle eventFd) =>
+        Poll.Wait(eventFd.Number, PollEvents.Readable, TimeoutMilliseconds, out PollEvents found) == 1 && (found & PollEvents.Readable) != 0;
+}
