@@ -1,0 +1,38 @@
+namespace Sandbox.Lab.Tests;
+
+/// <summary>Compares the guest host before and after a command: processes, files, mounts, cgroups, kernel objects with a name.</summary>
+internal static class Leftovers
+{
+    private const string Functions =
+        """
+        # Kernel threads come and go; they have no command line.
+        look() {
+            for pid in /proc/[0-9]*; do tr '\0' ' ' <$pid/cmdline 2>/dev/null && echo; done | grep -aE '[s]andbox' | grep -avE '^(bash|setsid) ' | sort
+            find /tmp /run /var/tmp /dev/shm -mindepth 1 ! -name 'left.*' 2>/dev/null | sort
+            cut -d' ' -f4- /proc/self/mountinfo | sort
+            find /sys/fs/cgroup -type d | sort
+            ls /sys/class/net
+        }
+        """;
+
+    /// <summary>Runs a script line and fails when it leaves anything behind, two seconds after its end.</summary>
+    public static async Task<CommandResult> WatchAsync(LabHost lab, string command, string prepare = ":", string cleanUp = ":", byte[]? input = null)
+    {
+        CommandResult result = await lab.ScriptAsync(
+            $$"""
+            {{Functions}}
+            {{prepare}}
+            look >/tmp/left.before
+            {{command}}
+            code=$?
+            for wait in $(seq 20); do look >/tmp/left.after; cmp -s /tmp/left.before /tmp/left.after && break; sleep 0.1; done
+            {{cleanUp}}
+            diff /tmp/left.before /tmp/left.after >/tmp/left.diff || { echo LEFT BEHIND; cat /tmp/left.diff; }
+            rm -f /tmp/left.*
+            exit $code
+            """,
+            input);
+        Assert.True(!result.Text.Contains("LEFT BEHIND", StringComparison.Ordinal), result.ToString());
+        return result;
+    }
+}
