@@ -36,4 +36,5 @@ internal static class SystemCalls
     internal const int SYS_pidfd_open = 434;
     internal const int SYS_close_range = 436;
     internal const int SYS_openat2 = 437;
+    internal const int SYS_landlock_create_ruleset = 444;
 }

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Sandbox.Host;
+using Sandbox.Linux;
+
+namespace Sandbox.Cli.Doctor;
+
+/// <summary>sandbox doctor</summary>
+internal static class DoctorCommand
+{
+    private const int StandardOutput = 1;
+
+    public static Command Create()
+    {
+        Command command = new("doctor", "Shows what this host can do. Exit code 0: ready; 3: only hardware virtualization is missing; 1: something else that `run` needs is missing.");
+        command.SetAction(static result =>
+        {
+            HostReport report = HostReport.Inspect();
+            _ = FdIo.WriteAll(StandardOutput, Encoding.UTF8.GetBytes(Text(report)));
+            return ExitCode(report);
+        });
+        return command;
+    }
+
+    /// <summary>A line for each finding: name, ok or missing, what was found, the cure.</summary>
+    internal static string Text(HostReport report)
+    {
+        StringBuilder text = new();
+        foreach (HostFinding finding in report.Findings)
+        {
+            string state = finding.IsPresent ? "ok" : finding.IsRequired ? "missing" : "absent";
+            text.Append(CultureInfo.InvariantCulture, $"{finding.Name,-24} {state,-8} {finding.Detail}");
+            text.Append(finding.IsPresent || finding.Cure.Length == 0 ? "\n" : $"; {finding.Cure}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static int ExitCode(HostReport report)
+    {
+        List<HostFinding> missing = [.. report.Findings.Where(static finding => finding is { IsPresent: false, IsRequired: true })];
+        return missing.Count == 0 ? 0 : missing.TrueForAll(static finding => finding.Name == HostReport.HardwareVirtualization) ? 3 : 1;
+    }
+}

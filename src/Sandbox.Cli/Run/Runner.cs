@@ -1,0 +1,74 @@
+using System.Diagnostics;
+
+namespace Sandbox.Cli.Run;
+
+/// <summary>Runs one request from the options to the exit code.</summary>
+internal sealed class Runner(RunRequest request)
+{
+    /// <summary>How long the guest may take to write its disks back after the command has ended.</summary>
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(10);
+
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    public int Run() => RunAsync().GetAwaiter().GetResult();
+
+    private async Task<int> RunAsync()
+    {
+        using ForwardedSignals signals = new();
+        using CancellationTokenSource timeout = request.Timeout is { } duration ? new(duration) : new();
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, signals.EndAtOnce);
+        MicroVm? microVm = null;
+        try
+        {
+            microVm = await MicroVm.StartAsync(request.MicroVm, signals.EndAtOnce).ConfigureAwait(false);
+            return await RunCommandAsync(microVm, signals, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            if (signals.EndAtOnce.IsCancellationRequested)
+            {
+                return ExitCodes.SignalBase + signals.Last;
+            }
+
+            ErrorLine.Print($"the command did not end within {request.Timeout!.Value.TotalSeconds:0.###} s and was killed with its microVM; give --timeout more time");
+            return ExitCodes.Timeout;
+        }
+        finally
+        {
+            if (microVm is not null)
+            {
+                await microVm.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<int> RunCommandAsync(MicroVm microVm, ForwardedSignals signals, CancellationToken stop)
+    {
+        SandboxProcess process = await microVm.ExecAsync(request.Exec, stop).ConfigureAwait(false);
+        TimeSpan started = _watch.Elapsed;
+        signals.ForwardTo(process);
+        Pump.Input(process);
+        Task output = Pump.Output(process.StandardOutput, Pump.StandardOutput);
+        Task error = Pump.Output(process.StandardError, Pump.StandardError);
+        CommandExit exit = await process.WaitForExitAsync(stop).ConfigureAwait(false);
+        await Task.WhenAll(output, error).WaitAsync(stop).ConfigureAwait(false);
+        TimeSpan exited = _watch.Elapsed;
+        if (request.HasWritableDisk)
+        {
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            patience.CancelAfter(ShutdownTime);
+            await microVm.ShutdownAsync(patience.Token).ConfigureAwait(false);
+        }
+        else
+        {
+            await microVm.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (request.PrintTiming)
+        {
+            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed));
+        }
+
+        return exit.ShellCode;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+
+namespace Sandbox.Cli.Run;
+
+/// <summary>--timing: one line a phase, milliseconds since the start and since the phase before.</summary>
+internal static class TimingReport
+{
+    public static string Make(StartTimings start, TimeSpan commandStarted, TimeSpan commandExited, TimeSpan ended)
+    {
+        StringBuilder text = new();
+        TimeSpan before = TimeSpan.Zero;
+        foreach ((string phase, TimeSpan at) in ((string, TimeSpan)[])
+        [
+            ("files opened", start.FilesOpened),
+            ("processes spawned", start.ProcessesSpawned),
+            ("processes ready", start.ProcessesReady),
+            ("kernel loaded", start.KernelLoaded),
+            ("devices attached", start.DevicesAttached),
+            ("first instruction", start.FirstInstruction),
+            ("agent connected", start.AgentConnected),
+            ("guest ready", start.GuestReady),
+            ("command started", commandStarted),
+            ("command exited", commandExited),
+            ("microVM gone", ended),
+        ])
+        {
+            text.Append(CultureInfo.InvariantCulture, $"sandbox: {phase,-18} {at.TotalMilliseconds,9:F1} ms  {(at - before).TotalMilliseconds,+9:F1}\n");
+            before = at;
+        }
+
+        return text.ToString();
+    }
+}

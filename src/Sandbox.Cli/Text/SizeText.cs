@@ -1,0 +1,43 @@
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Sandbox.Cli.Text;
+
+/// <summary>Reads a size: a whole number with K, M, G, T or P for powers of 1024, or none for bytes.</summary>
+internal static class SizeText
+{
+    private const string Units = "KMGTP";
+
+    public static bool TryParse(string text, out long bytes)
+    {
+        bytes = 0;
+        text = text.Trim();
+        int unit = text.Length > 0 ? Units.IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) : -1;
+        ReadOnlySpan<char> digits = unit >= 0 ? text.AsSpan(0, text.Length - 1) : text;
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+        {
+            return false;
+        }
+
+        int shift = 10 * (unit + 1);
+        if (number > long.MaxValue >> shift)
+        {
+            return false;
+        }
+
+        bytes = number << shift;
+        return true;
+    }
+
+    /// <summary>For an option.</summary>
+    public static long Parse(ArgumentResult argument)
+    {
+        string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
+        if (!TryParse(text, out long bytes))
+        {
+            argument.AddError($"size \"{text}\" is not valid; give a whole number with K, M, G or T, for example 512M");
+        }
+
+        return bytes;
+    }
+}

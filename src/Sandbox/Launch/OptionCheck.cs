@@ -1,0 +1,92 @@
+using System.Globalization;
+
+namespace Sandbox.Launch;
+
+/// <summary>Checks every option that can be judged without opening a file. The first bad one is reported with its range.</summary>
+internal static class OptionCheck
+{
+    private const int PageBytes = 4096;
+    private const int MaxHostNameLength = 63;
+
+    public static void Check(MicroVmOptions options)
+    {
+        Require(options.CpuCount is >= 1 and <= MicroVmOptions.MaxCpuCount, $"{options.CpuCount} CPUs are out of range; give 1 to {MicroVmOptions.MaxCpuCount}");
+        Require(
+            options.MemoryBytes is >= MicroVmOptions.MinMemoryBytes and <= MicroVmOptions.MaxMemoryBytes,
+            $"memory of {Size(options.MemoryBytes)} is out of range; give 64M to 1T");
+        Require(options.MemoryBytes % PageBytes == 0, $"memory of {options.MemoryBytes} bytes is not a multiple of {PageBytes}; round it up");
+        Require(
+            options.StartTimeout > TimeSpan.Zero || options.StartTimeout == Timeout.InfiniteTimeSpan,
+            $"start timeout of {options.StartTimeout.TotalSeconds} s is not positive; give at least 1 ms");
+        Require(
+            IsHostName(options.HostName),
+            $"host name \"{options.HostName}\" is not valid; give 1 to {MaxHostNameLength} letters, digits, '-' and '.'");
+        Require(options.Disks.Count <= MicroVmOptions.MaxDiskCount, $"{options.Disks.Count} disks are too many; give at most {MicroVmOptions.MaxDiskCount}");
+        foreach (DiskOptions disk in options.Disks)
+        {
+            CheckPath(disk.Path, "disk");
+        }
+
+        CheckPath(options.RootFileSystem ?? "/", "root file system");
+        CheckPath(options.Kernel ?? "/", "kernel");
+    }
+
+    public static void Check(ExecOptions options)
+    {
+        Require(options.Command.Count > 0 && options.Command[0].Length > 0, "no command; give the program to run and its arguments");
+        foreach (string argument in options.Command)
+        {
+            Require(!argument.Contains('\0', StringComparison.Ordinal), "an argument of the command holds a NUL character; remove it");
+        }
+
+        foreach ((string name, string value) in options.Environment)
+        {
+            Require(
+                name.Length > 0 && !name.Contains('=', StringComparison.Ordinal) && !name.Contains('\0', StringComparison.Ordinal) && !value.Contains('\0', StringComparison.Ordinal),
+                $"environment variable \"{name}\" is not valid; give NAME=VALUE without NUL characters");
+        }
+
+        Require(
+            options.WorkingDirectory.StartsWith('/') && !options.WorkingDirectory.Contains('\0', StringComparison.Ordinal),
+            $"working directory \"{options.WorkingDirectory}\" is not an absolute path in the guest; start it with '/'");
+    }
+
+    /// <summary>Whole units where possible: 65536K is nobody's wording of 64M.</summary>
+    internal static string Size(long bytes)
+    {
+        ReadOnlySpan<char> units = "KMGTPE";
+        int unit = -1;
+        while (unit < units.Length - 1 && bytes >= 1024 && bytes % 1024 == 0)
+        {
+            bytes /= 1024;
+            unit++;
+        }
+
+        string number = bytes.ToString(CultureInfo.InvariantCulture);
+        return unit < 0 ? number + " bytes" : number + units[unit];
+    }
+
+    private static void CheckPath(string path, string what) =>
+        Require(path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal), $"the path of the {what} is empty or holds a NUL character; give a path");
+
+    private static bool IsHostName(string name)
+    {
+        foreach (char letter in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(letter) && letter is not '-' and not '.')
+            {
+                return false;
+            }
+        }
+
+        return name.Length is >= 1 and <= MaxHostNameLength && name[0] != '-';
+    }
+
+    private static void Require(bool holds, string message)
+    {
+        if (!holds)
+        {
+            throw new SandboxException(SandboxErrorKind.InvalidOption, message);
+        }
+    }
+}

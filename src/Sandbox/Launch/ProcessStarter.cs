@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using Sandbox.Control;
+using Sandbox.Control.Jail;
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.Runtime;
+
+namespace Sandbox.Launch;
+
+/// <summary>Starts the processes of a microVM, each in a jail with exactly the fds it needs, and hands each its specification.</summary>
+internal sealed class ProcessStarter : IDisposable
+{
+    // Users that no account and no range of subordinate users has; each process gets its own, so that no two of them
+    // can signal or trace each other.
+    private const int FirstUser = 0x7000_0000;
+    private const int UserCount = 0x0FFF_0000;
+
+    private readonly FdHandle _nothing = FileOpen.ReadWrite("/dev/null");
+    private readonly FdHandle _jail;
+    private readonly Action<PhaseReached> _phaseReached;
+
+    /// <param name="jailPath">The exe of the jail stage.</param>
+    /// <param name="phaseReached">Called on the watching thread when the VMM reports a milestone.</param>
+    public ProcessStarter(string jailPath, Action<PhaseReached> phaseReached) => (_jail, _phaseReached) = (FileOpen.Read(jailPath), phaseReached);
+
+    /// <summary>Completes when the process runs its exe.</summary>
+    /// <param name="name">For messages, and argv[0].</param>
+    /// <param name="executable">The exe to run inside the jail, borrowed.</param>
+    /// <param name="fds">Its own fds, borrowed; standard streams and control socket are added here.</param>
+    /// <param name="spec">The whole frame of its specification.</param>
+    /// <param name="limits">What it may use of the host.</param>
+    public async Task<WatchedProcess> StartAsync(string name, FdHandle executable, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits)
+    {
+        (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
+        (FdHandle errors, FdHandle childErrors) = Pipe.Create();
+        using (childControl)
+        using (childErrors)
+        {
+            try
+            {
+                InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
+                ChildProcess child = await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits)).ConfigureAwait(false);
+                // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
+                _ = FdIo.WriteAll(control.Number, spec.Span);
+                return new WatchedProcess(name, child, control, errors, _phaseReached);
+            }
+            catch (Exception failure)
+            {
+                control.Dispose();
+                errors.Dispose();
+                throw failure switch
+                {
+                    JailException => new SandboxException(SandboxErrorKind.HostNotReady, failure.Message, failure),
+                    LinuxException => new SandboxException(SandboxErrorKind.HostFailure, $"{name} could not be started: {failure.Message}", failure),
+                    _ => failure,
+                };
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _nothing.Dispose();
+        _jail.Dispose();
+    }
+
+    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits)
+    {
+        uint? user = Environment.IsPrivilegedProcess ? (uint)(FirstUser + RandomNumberGenerator.GetInt32(UserCount)) : null;
+        return new JailSpec
+        {
+            UserId = user,
+            GroupId = user,
+            Fds = Array.ConvertAll(table, static fd => fd.ChildNumber),
+            Arguments = [name],
+            MaxProcesses = limits.MaxThreads,
+            MaxFileBytes = limits.MaxFileBytes,
+        };
+    }
+}

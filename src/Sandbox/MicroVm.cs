@@ -1,0 +1,216 @@
+using System.Security.Cryptography;
+using Sandbox.Agent;
+using Sandbox.Control.Agent;
+using Sandbox.Launch;
+using Sandbox.Runtime;
+
+namespace Sandbox;
+
+/// <summary>
+/// A running microVM: a Linux guest on KVM, in processes of its own. Disposing it ends them at once and waits until nothing of it is left on the host.
+/// If the application ends without that, however it ends, they end with it. All members may be used from any thread.
+/// </summary>
+public sealed class MicroVm : IAsyncDisposable
+{
+    private static readonly string[] DefaultEnvironment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root"];
+
+    private static readonly TimeSpan LostAgentGrace = TimeSpan.FromSeconds(2);
+
+    private readonly ProcessWatch _watch;
+    private readonly AgentClient _agent;
+    private readonly string _kernelPath;
+    private readonly Lock _endGate = new();
+    private bool _endedByOwner;
+    private Task? _end;
+
+    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath)
+    {
+        (_watch, _agent, _kernelPath) = (watch, agent, kernelPath);
+        Ended = WatchEndAsync();
+    }
+
+    /// <summary>How long each phase of the start took.</summary>
+    public StartTimings StartTimings { get; private set; }
+
+    /// <summary>
+    /// Completes when the microVM is over and its processes are gone: with null when its owner ended it, else with the reason in one line. Never faults.
+    /// </summary>
+    public Task<SandboxException?> Ended { get; }
+
+    /// <summary>
+    /// Starts a microVM and returns when commands can run in it. Cancelling kills what was started.
+    /// </summary>
+    /// <exception cref="SandboxException">An option is not valid, the host lacks something, or the guest did not come up; nothing is left of it.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; nothing is left of it.</exception>
+    public static async Task<MicroVm> StartAsync(MicroVmOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        OptionCheck.Check(options);
+        StartClock clock = new();
+        InstallLayout layout = new(options.ExecutableDirectory);
+        using CancellationTokenSource timeout = new(options.StartTimeout);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using LaunchFiles files = await LaunchFiles.OpenAsync(options, layout, stop.Token).ConfigureAwait(false);
+            clock.FilesOpened = clock.Now;
+            stop.Token.ThrowIfCancellationRequested();
+            MicroVm microVm = await LaunchAsync(files, layout, clock).ConfigureAwait(false);
+            return await microVm.WaitForGuestAsync(clock, options, stop.Token, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new SandboxException(
+                SandboxErrorKind.HostFailure, $"the host did not prepare the microVM within {options.StartTimeout.TotalSeconds:0.###} s; give it more time");
+        }
+    }
+
+    /// <summary>Starts a command and returns when the guest has executed it. Cancelling kills it, not the microVM.</summary>
+    /// <exception cref="SandboxException">The command cannot be executed, an option is not valid, or the microVM has ended.</exception>
+    public async Task<SandboxProcess> ExecAsync(ExecOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        OptionCheck.Check(options);
+        return new SandboxProcess(await _agent.ExecAsync(options, EnvironmentOf(options), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Lets the guest end its commands, write its disks and power off; then ends it as <see cref="DisposeAsync"/> does. Cancelling ends it at once.
+    /// </summary>
+    public async Task ShutdownAsync(CancellationToken cancellationToken = default)
+    {
+        if (_agent.TryShutdown())
+        {
+            try
+            {
+                await Task.WhenAny(_agent.ShutdownDone, _watch.FirstEnd).WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // The end comes all the same.
+            }
+        }
+
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Kills every process of the microVM and waits until they are gone. The guest is not asked: what it had not written to its disks is lost.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task end;
+        lock (_endGate)
+        {
+            _endedByOwner |= !Ended.IsCompleted;
+            end = _end ??= EndAsync();
+        }
+
+        await end.ConfigureAwait(false);
+    }
+
+    private static async Task<MicroVm> LaunchAsync(LaunchFiles files, InstallLayout layout, StartClock clock)
+    {
+        Launcher launcher = new(files, layout, clock);
+        ProcessWatch watch = await launcher.StartAsync().ConfigureAwait(false);
+        AgentClient agent = new(launcher.Agent, () => new ConfigureMessage(
+            files.Options.HostName,
+            "/dev/vda",
+            files.Root.Type,
+            WritableOverlay: true,
+            (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+            RandomNumberGenerator.GetBytes(AgentLimits.EntropyBytes)));
+        MicroVm microVm = new(watch, agent, files.KernelPath);
+        agent.Start();
+        return microVm;
+    }
+
+    private async Task<MicroVm> WaitForGuestAsync(StartClock clock, MicroVmOptions options, CancellationToken stop, CancellationToken callers)
+    {
+        try
+        {
+            await OrEndAsync(Task.WhenAll(_watch.Processes.Select(static process => process.Ready)), stop).ConfigureAwait(false);
+            clock.ProcessesReady = clock.Now;
+            await OrEndAsync(_agent.Hello, stop).ConfigureAwait(false);
+            clock.AgentConnected = clock.Now;
+            await OrEndAsync(_agent.Ready, stop).ConfigureAwait(false);
+            clock.GuestReady = clock.Now;
+            StartTimings = clock.Timings;
+            return this;
+        }
+        catch (OperationCanceledException) when (!callers.IsCancellationRequested)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw EndDiagnosis.Silent(_watch, options.StartTimeout);
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for a step of the start, or throws the reason why it will not come.</summary>
+    private async Task OrEndAsync(Task step, CancellationToken stop)
+    {
+        await Task.WhenAny(step, Ended).WaitAsync(stop).ConfigureAwait(false);
+        if (!step.IsCompletedSuccessfully)
+        {
+            throw await Ended.ConfigureAwait(false) ?? AgentClient.EndedByOwner;
+        }
+    }
+
+    private async Task<SandboxException?> WatchEndAsync()
+    {
+        await Task.WhenAny(_watch.FirstEnd, _agent.Ended).ConfigureAwait(false);
+        SandboxException? said = null;
+        if (!_watch.FirstEnd.IsCompleted)
+        {
+            said = await _agent.Ended.ConfigureAwait(false);
+            if (said.Kind == SandboxErrorKind.GuestStopped)
+            {
+                // The agent's connection often breaks a moment before the VMM says why.
+                await Task.WhenAny(_watch.FirstEnd, Task.Delay(LostAgentGrace)).ConfigureAwait(false);
+                said = _watch.FirstEnd.IsCompleted ? null : said;
+            }
+
+            if (said is not null)
+            {
+                // A guest without its agent, or with one that lies: nothing more can come of it.
+                _watch.Kill();
+            }
+        }
+
+        await _watch.AllEnded.ConfigureAwait(false);
+        bool byOwner;
+        lock (_endGate)
+        {
+            byOwner = _endedByOwner;
+        }
+
+        SandboxException? reason = byOwner ? null : said ?? EndDiagnosis.Describe(_watch, _watch.Processes[0], _kernelPath);
+        _agent.Fail(reason ?? AgentClient.EndedByOwner);
+        return reason;
+    }
+
+    private async Task EndAsync()
+    {
+        _watch.Kill();
+        await _watch.AllEnded.ConfigureAwait(false);
+        _agent.Dispose();
+        await Ended.ConfigureAwait(false);
+        _watch.Dispose();
+    }
+
+    private static List<string> EnvironmentOf(ExecOptions options)
+    {
+        List<string> environment = [.. options.Environment.Select(static variable => $"{variable.Key}={variable.Value}")];
+        foreach (string variable in DefaultEnvironment)
+        {
+            if (!options.Environment.ContainsKey(variable[..variable.IndexOf('=', StringComparison.Ordinal)]))
+            {
+                environment.Add(variable);
+            }
+        }
+
+        return environment;
+    }
+}

@@ -1,0 +1,13 @@
+using Sandbox.Control.Launch;
+
+namespace Sandbox.Runtime;
+
+/// <summary>Takes the messages of one process.</summary>
+internal interface IControlReceiver
+{
+    void Received(Ready ready);
+
+    void Received(PhaseReached phase);
+
+    void Received(Ended ended);
+}

@@ -1,0 +1,62 @@
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+
+namespace Sandbox.Runtime;
+
+/// <summary>
+/// A process of the microVM, seen from the launcher. Everything but <see cref="Ready"/> belongs to the watching thread until
+/// that thread has ended the watch.
+/// </summary>
+internal sealed class WatchedProcess : IControlReceiver, IDisposable
+{
+    private const int ErrorTailBytes = 4096;
+    private readonly TaskCompletionSource<Ready> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action<PhaseReached> _phaseReached;
+
+    /// <param name="name">The role and the device, for messages.</param>
+    /// <param name="child">The process; taken over, as both fds are.</param>
+    /// <param name="control">The launcher's end of the control socket.</param>
+    /// <param name="errors">The reading end of its standard error.</param>
+    /// <param name="phaseReached">Called on the watching thread.</param>
+    public WatchedProcess(string name, ChildProcess child, FdHandle control, FdHandle errors, Action<PhaseReached> phaseReached)
+    {
+        (Name, Child, Control, Errors, _phaseReached) = (name, child, control, errors, phaseReached);
+    }
+
+    public string Name { get; }
+
+    public ChildProcess Child { get; }
+
+    public FdHandle Control { get; }
+
+    public FdHandle Errors { get; }
+
+    public ControlInbox Inbox { get; } = new();
+
+    public TailBuffer ErrorTail { get; } = new(ErrorTailBytes);
+
+    /// <summary>The process has its spec and its walls. Never faults: who waits for it waits for the end of the watch too.</summary>
+    public Task<Ready> Ready => _ready.Task;
+
+    /// <summary>Its last message, if it has sent one.</summary>
+    public Ended? Ended { get; private set; }
+
+    /// <summary>How it ended; null while it runs.</summary>
+    public ExitStatus? Status { get; set; }
+
+    /// <summary>It broke the messages of the control socket.</summary>
+    public LaunchFault Fault { get; set; }
+
+    void IControlReceiver.Received(Ready ready) => _ready.TrySetResult(ready);
+
+    void IControlReceiver.Received(PhaseReached phase) => _phaseReached(phase);
+
+    void IControlReceiver.Received(Ended ended) => Ended ??= ended;
+
+    public void Dispose()
+    {
+        Child.Dispose();
+        Control.Dispose();
+        Errors.Dispose();
+    }
+}
