@@ -18,8 +18,8 @@ internal static class JailStage
     // SECBIT_NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off, NO_CAP_AMBIENT_RAISE and each one's lock: user 0 means nothing here.
     private const int SecureBits = 0xEF;
 
-    private const ulong SetPcap = 1UL << 8; // CAP_SETPCAP: securebits and the bounding set
-    private const ulong SysAdmin = 1UL << 21; // CAP_SYS_ADMIN: namespaces and mounts
+    private const ulong SetPcap = 1UL << 8; // bit CAP_SETPCAP: securebits and the bounding set
+    private const ulong SysAdmin = 1UL << 21; // bit CAP_SYS_ADMIN: namespaces and mounts
     private const int HighestCapability = 63;
     private const uint NobodyElse = 0x3F; // umask 077: what we create is ours alone
     private const nint ProcFileSystem = 0x9FA0; // PROC_SUPER_MAGIC

@@ -1,0 +1,79 @@
+using Sandbox.Linux;
+
+namespace Sandbox.Abi.Tests;
+
+/// <summary>What we declare about kernel and C library is what their headers say.</summary>
+public sealed class AbiTests
+{
+    [Fact]
+    public void Structs_OfTheAbiNamespaces_AreTheHeaders()
+    {
+        List<AbiClaim> claims = [.. StructClaims.Of(Rooms.AbiTypes)];
+        Assert.True(claims.Count > 100, $"only {claims.Count} claims: are the rooms still found?");
+        Holds(claims);
+    }
+
+    [Fact]
+    public void Constants_OfTheAbiNamespaces_AreTheHeaders()
+    {
+        List<AbiClaim> claims = [.. ConstantClaims.ByName(Rooms.AbiTypes)];
+        Assert.True(claims.Count > 100, $"only {claims.Count} claims: are the rooms still found?");
+        Holds(claims);
+    }
+
+    [Fact]
+    public void Constants_WithTheirCNameInAComment_AreTheHeaders()
+    {
+        List<AbiClaim> claims = [.. ConstantClaims.ByComment(Rooms.Source)];
+        Assert.True(claims.Count > 20, $"only {claims.Count} claims: is the comment's form still found?");
+        Holds(claims);
+    }
+
+    [Fact]
+    public void Structs_WithNamesOfOurOwn_AreTheHeaders() => Holds(
+    [
+        .. StructClaims.Translated(typeof(EpollReady), "struct epoll_event", ("Events", "events"), ("Tag", "data")),
+        .. StructClaims.Translated(typeof(PollEntry), "struct pollfd", ("Fd", "fd"), ("Wanted", "events"), ("Found", "revents")),
+    ]);
+
+    [Fact]
+    public void Numbers_WithNamesOfOurOwn_AreTheHeaders() => Holds(
+    [
+        .. Translated("POLL", (PollEvents.Readable, "IN"), (PollEvents.Writable, "OUT"), (PollEvents.Error, "ERR"), (PollEvents.HangUp, "HUP"), (PollEvents.Invalid, "NVAL"), (PollEvents.PeerClosed, "RDHUP")),
+        .. Translated("EPOLL", (EpollEvents.Readable, "IN"), (EpollEvents.Writable, "OUT"), (EpollEvents.Error, "ERR"), (EpollEvents.HangUp, "HUP"), (EpollEvents.PeerClosed, "RDHUP")),
+        .. Numbers(
+            (Namespaces.Mount, "CLONE_NEWNS"), (Namespaces.CGroup, "CLONE_NEWCGROUP"), (Namespaces.Uts, "CLONE_NEWUTS"), (Namespaces.Ipc, "CLONE_NEWIPC"),
+            (Namespaces.User, "CLONE_NEWUSER"), (Namespaces.Pid, "CLONE_NEWPID"), (Namespaces.Network, "CLONE_NEWNET"),
+            (ResourceLimits.FileSize, "RLIMIT_FSIZE"), (ResourceLimits.Core, "RLIMIT_CORE"), (ResourceLimits.Processes, "RLIMIT_NPROC"),
+            (ResourceLimits.OpenFiles, "RLIMIT_NOFILE"), (ResourceLimits.LockedMemory, "RLIMIT_MEMLOCK"), (ResourceLimits.AddressSpace, "RLIMIT_AS")),
+        .. Enum.GetValues<Errno>().Where(errno => errno != Errno.None).Select(errno => new AbiClaim($"{errno} == {(int)errno}", $"Errno.{errno}")),
+    ]);
+
+    [Fact]
+    public void Layouts_WrittenAsNumbers_AreTheHeaders() => Holds(
+    [
+        new("sizeof(posix_spawn_file_actions_t) == 80", "PosixSpawn.FileActionsBytes"),
+        new("sizeof(posix_spawnattr_t) == 336", "PosixSpawn.AttributesBytes"),
+        new("sizeof(sigset_t) == 128", "CommandSpawner.SignalSetBytes"),
+        new("sizeof(struct cmsghdr) == 16 && offsetof(struct cmsghdr, cmsg_level) == 8 && offsetof(struct cmsghdr, cmsg_type) == 12", "UnixSocket.HeaderSize"),
+        new("sizeof(struct open_how) == 24 && offsetof(struct open_how, mode) == 8 && offsetof(struct open_how, resolve) == 16", "RawFile.Open"),
+        new("sizeof(struct statfs) == 120 && offsetof(struct statfs, f_type) == 0 && sizeof(((struct statfs *)0)->f_type) == 8", "RawFile.FileSystemType"),
+        new("sizeof(struct rlimit) == 16 && offsetof(struct rlimit, rlim_max) == 8", "RawProcess.SetLimit"),
+        new("sizeof(struct __user_cap_header_struct) == 8 && sizeof(struct __user_cap_data_struct) == 12 && offsetof(struct __user_cap_data_struct, permitted) == 4", "RawIdentity.SetCapabilities"),
+        new("_LINUX_CAPABILITY_U32S_3 == 2 && CAP_SETPCAP == 8 && CAP_SYS_ADMIN == 21", "JailStage"),
+        new("PROC_SUPER_MAGIC == 0x9FA0 && O_DIRECTORY == 0x10000 && O_WRONLY == 1", "JailStage"),
+    ]);
+
+    private static void Holds(IReadOnlyCollection<AbiClaim> claims)
+    {
+        string verdict = CCompiler.Judge(claims);
+        Assert.True(verdict.Length == 0, verdict);
+    }
+
+    private static IEnumerable<AbiClaim> Translated<T>(string prefix, params (T Ours, string Theirs)[] members)
+        where T : struct, Enum =>
+        members.Select(member => new AbiClaim($"{prefix}{member.Theirs} == {member.Ours:D}", $"{typeof(T).Name}.{member.Ours}"));
+
+    private static IEnumerable<AbiClaim> Numbers(params (int Ours, string Theirs)[] numbers) =>
+        numbers.Select(number => new AbiClaim($"{number.Theirs} == {number.Ours}", number.Theirs));
+}
