@@ -30,6 +30,10 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
                     queue.TakeCall(-1);
                     queue.TakeError(-1);
                 }
+                else
+                {
+                    session.KeepPosition(action.Queue, position);
+                }
 
                 return position;
             default:

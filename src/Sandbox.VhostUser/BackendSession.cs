@@ -48,6 +48,9 @@ public sealed partial class BackendSession
             ? layout
             : throw new InvalidOperationException("the ring is not configured");
 
+    /// <summary>Where a ring stood when it was paused (<see cref="RingChange.Pause"/>): it goes on from there when it is enabled again.</summary>
+    public void KeepPosition(int queue, ushort nextAvailableIndex) => _ = _rings[queue].SetBase(nextAvailableIndex); // not running: nothing to refuse
+
     /// <summary>Judges a header before its payload is read. On a fault: close the fds that came, end the session.</summary>
     public VhostUserFault CheckHeader(in MessageHeader header, int fdCount)
     {
