@@ -40,14 +40,16 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
     /// <param name="memory">Guest memory, to check rings against.</param>
     /// <param name="memoryFd">The file behind it; borrowed, and passed to the backend at every start.</param>
     /// <param name="onLost">Told once, on any thread, why the backend is given up: one line for the operator.</param>
+    /// <param name="answerLimitMilliseconds">How long one request may take.</param>
     /// <exception cref="LinuxException">An eventfd could not be made or attached.</exception>
     public VhostUserDevice(
-        DeviceKind kind, int queueCount, int socket, DevicePlace place, IMachineWiring wiring, GuestMemory memory, int memoryFd, Action<string> onLost)
+        DeviceKind kind, int queueCount, int socket, DevicePlace place, IMachineWiring wiring, GuestMemory memory, int memoryFd, Action<string> onLost,
+        int answerLimitMilliseconds = VhostUserChannel.AnswerLimitMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(wiring);
         ArgumentNullException.ThrowIfNull(memory);
         DeviceId = (uint)kind;
-        _channel = new VhostUserChannel(socket);
+        _channel = new VhostUserChannel(socket, answerLimitMilliseconds);
         _place = place;
         _wiring = wiring;
         _memory = memory;
