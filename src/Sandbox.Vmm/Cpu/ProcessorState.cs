@@ -14,7 +14,7 @@ internal static class ProcessorState
 
     private const int LvtLint0 = 0x350;
     private const int LvtLint1 = 0x360;
-    private const uint DeliverExternal = 7 << 8; // the 8259's interrupts
+    private const uint Masked = 1 << 16;
     private const uint DeliverNmi = 4 << 8;
 
     /// <summary>Brings a new vCPU to that state.</summary>
@@ -29,7 +29,9 @@ internal static class ProcessorState
         vcpu.SetFpu(new kvm_fpu { fcw = 0x37F, mxcsr = 0x1F80 });
 
         kvm_lapic_state apic = vcpu.LocalApic;
-        SetLocalVector(ref apic, LvtLint0, DeliverExternal);
+        // KVM leaves LINT0 of vCPU 0 open to its 8259, which nobody programs on a machine without legacy interrupts (MADT flag
+        // PCAT_COMPAT is clear): a device's line would arrive a second time, as vector 4 or 5, an exception.
+        SetLocalVector(ref apic, LvtLint0, Masked);
         SetLocalVector(ref apic, LvtLint1, DeliverNmi);
         vcpu.LocalApic = apic;
     }
