@@ -1,0 +1,22 @@
+namespace Sandbox.Guest.Tests;
+
+/// <summary>A machine to start.</summary>
+internal sealed class MicroVmOptions
+{
+    /// <summary>Path of a kernel; by default the micro guest of <see cref="Guest"/>.</summary>
+    public string? Kernel { get; init; }
+
+    /// <summary>Name of a micro guest.</summary>
+    public string Guest { get; init; } = "";
+
+    public string CommandLine { get; init; } = "";
+
+    public byte[] Initrd { get; init; } = [];
+
+    public long MemoryBytes { get; init; } = 8 << 20;
+
+    public int CpuCount { get; init; } = 1;
+
+    /// <summary>A virtio-blk device with this image, served by sandbox-device.</summary>
+    public string? DiskImage { get; init; }
+}
