@@ -1,3 +1,6 @@
+using Sandbox.Linux.Abi;
+using static Sandbox.Linux.Abi.Constants;
+
 namespace Sandbox.Linux.Guest;
 
 /// <summary>How a child ended: exactly one of the two counts.</summary>
@@ -10,18 +13,14 @@ public readonly record struct ChildExit(int Pid, int ExitCode, int Signal);
 public static unsafe class ChildProcesses
 {
     private const int AllChildren = 0; // P_ALL
-    private const int NoHang = 1; // WNOHANG
-    private const int Exited = 4; // WEXITED
-    private const int NoWait = 0x01000000; // WNOWAIT: look, do not reap
-    private const int CodeExited = 1; // CLD_EXITED
 
     /// <summary>Blocks until some child can be reaped, without reaping it. 0, or -ECHILD when there is no child at all.</summary>
     public static int AwaitAny()
     {
         while (true)
         {
-            GuestLibc.Siginfo info = default;
-            int result = GuestLibc.Result(GuestLibc.waitid(AllChildren, 0, &info, Exited | NoWait)); // SAFETY: the kernel fills one siginfo_t.
+            siginfo_t info = default;
+            int result = GuestLibc.Result(Glibc.waitid(AllChildren, 0, &info, WEXITED | WNOWAIT)); // SAFETY: the kernel fills one siginfo_t.
             if (result != -(int)Errno.EINTR)
             {
                 return result;
@@ -32,12 +31,12 @@ public static unsafe class ChildProcesses
     /// <summary>Reaps one child: 1 with its end, 0 when none has ended yet, -ECHILD when there is no child at all.</summary>
     public static int TryReap(out ChildExit exit)
     {
-        GuestLibc.Siginfo info = default;
-        int result = GuestLibc.Result(GuestLibc.waitid(AllChildren, 0, &info, Exited | NoHang)); // SAFETY: as in AwaitAny.
-        bool reaped = result == 0 && info.Pid != 0;
+        siginfo_t info = default;
+        int result = GuestLibc.Result(Glibc.waitid(AllChildren, 0, &info, WEXITED | WNOHANG)); // SAFETY: as in AwaitAny.
+        bool reaped = result == 0 && info.si_pid != 0;
         exit = !reaped ? default
-            : info.Code == CodeExited ? new ChildExit(info.Pid, info.Status & 0xFF, 0)
-            : new ChildExit(info.Pid, 0, info.Status & 0x7F);
+            : info.si_code == CLD_EXITED ? new ChildExit(info.si_pid, info.si_status & 0xFF, 0)
+            : new ChildExit(info.si_pid, 0, info.si_status & 0x7F);
         return reaped ? 1 : result;
     }
 

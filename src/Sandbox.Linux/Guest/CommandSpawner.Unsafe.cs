@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Sandbox.Linux.Abi;
+using static Sandbox.Linux.Abi.Constants;
 
 namespace Sandbox.Linux.Guest;
 
@@ -9,8 +11,6 @@ public static unsafe class CommandSpawner
     private const int ActionsBytes = 128;
     private const int AttributesBytes = 512;
     private const int SignalSetBytes = 128;
-    private const short SetSignalDefaults = 0x04; // POSIX_SPAWN_SETSIGDEF
-    private const short SetSignalMask = 0x08; // POSIX_SPAWN_SETSIGMASK
     private const short SetSession = 0x80; // POSIX_SPAWN_SETSID
 
     /// <summary>Starts <paramref name="path"/> (no PATH lookup; relative to <paramref name="workingDirectory"/>). Its pid, or the negated error number of whatever failed up to and including the exec.</summary>
@@ -26,29 +26,29 @@ public static unsafe class CommandSpawner
         // NULL-terminated vectors of NUL-terminated strings that live until the finally block; glibc copies the directory.
         fixed (byte* program = GuestFiles.Terminated(path), directory = GuestFiles.Terminated(workingDirectory))
         {
-            _ = GuestLibc.posix_spawn_file_actions_init(actions);
-            _ = GuestLibc.posix_spawnattr_init(attributes);
+            _ = Glibc.posix_spawn_file_actions_init(actions);
+            _ = Glibc.posix_spawnattr_init(attributes);
             try
             {
                 int failed = First(
-                    GuestLibc.posix_spawn_file_actions_adddup2(actions, input, 0),
-                    GuestLibc.posix_spawn_file_actions_adddup2(actions, output, 1),
-                    GuestLibc.posix_spawn_file_actions_adddup2(actions, error, 2),
-                    GuestLibc.posix_spawn_file_actions_addclosefrom_np(actions, 3),
+                    Glibc.posix_spawn_file_actions_adddup2(actions, input, 0),
+                    Glibc.posix_spawn_file_actions_adddup2(actions, output, 1),
+                    Glibc.posix_spawn_file_actions_adddup2(actions, error, 2),
+                    Glibc.posix_spawn_file_actions_addclosefrom_np(actions, 3),
                     GuestLibc.posix_spawn_file_actions_addchdir_np(actions, directory));
                 // The runtime ignores or handles some signals; the command starts with every default and none blocked.
                 new Span<byte>(signals, SignalSetBytes).Clear();
-                failed = First(failed, GuestLibc.posix_spawnattr_setsigmask(attributes, signals));
+                failed = First(failed, Glibc.posix_spawnattr_setsigmask(attributes, signals));
                 new Span<byte>(signals, SignalSetBytes).Fill(0xFF);
-                failed = First(failed, GuestLibc.posix_spawnattr_setsigdefault(attributes, signals));
-                failed = First(failed, GuestLibc.posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask | SetSession));
-                failed = failed != 0 ? failed : GuestLibc.posix_spawn(&pid, program, actions, attributes, argv, envp);
+                failed = First(failed, Glibc.posix_spawnattr_setsigdefault(attributes, signals));
+                failed = First(failed, Glibc.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | SetSession));
+                failed = failed != 0 ? failed : Glibc.posix_spawn(&pid, program, actions, attributes, argv, envp);
                 return failed != 0 ? -failed : pid;
             }
             finally
             {
-                _ = GuestLibc.posix_spawn_file_actions_destroy(actions);
-                _ = GuestLibc.posix_spawnattr_destroy(attributes);
+                _ = Glibc.posix_spawn_file_actions_destroy(actions);
+                _ = Glibc.posix_spawnattr_destroy(attributes);
                 Free(argv, arguments.Count);
                 Free(envp, environment.Count);
             }

@@ -6,7 +6,7 @@ namespace Sandbox.Linux.Guest;
 /// <summary>What the guest's PID 1 asks of its kernel. Every method returns 0 or the negated error number.</summary>
 public static unsafe class GuestKernel
 {
-    private const int LinuxFiniteModule = 313; // __NR_finit_module, x86-64
+    private const int FiniteModule = 313; // __NR_finit_module, x86-64
     private const nuint AddEntropy = 0x40085203; // RNDADDENTROPY, linux/random.h
     private const nuint GetInterfaceFlags = 0x8913; // SIOCGIFFLAGS
     private const nuint SetInterfaceFlags = 0x8914; // SIOCSIFFLAGS
@@ -18,7 +18,7 @@ public static unsafe class GuestKernel
     {
         byte noOptions = 0;
         // SAFETY: an empty NUL-terminated option string.
-        return GuestLibc.Result((int)GuestLibc.syscall(LinuxFiniteModule, module.Number, (nint)(&noOptions), 0));
+        return GuestLibc.Result((int)Abi.Glibc.SystemCall(FiniteModule, module.Number, (nint)(&noOptions), 0, 0, 0, 0));
     }
 
     /// <summary>sethostname(2).</summary>
