@@ -9,6 +9,9 @@ internal sealed class BlockDevice : VirtioDevice
 {
     private const int RequestsPerTurn = 128;
 
+    // A driver may ask for gigabytes in one request after the other; the frontend, who wants its answers, waits for this many at most.
+    private const ulong BytesPerTurn = 64 * 1024 * 1024;
+
     private readonly DescriptorChain _chain = new();
     private readonly BlockBacking _backing;
     private readonly byte[] _configSpace = new byte[BlockConfigSpace.SizeBytes];
@@ -51,11 +54,11 @@ internal sealed class BlockDevice : VirtioDevice
     {
         DeviceQueue queue = Queues[0];
         queue.Ring.SuppressKicks();
-        int done = 0;
-        while (done < RequestsPerTurn && queue.Ring.TryPop(_chain))
+        ulong moved = 0;
+        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && queue.Ring.TryPop(_chain); done++)
         {
+            moved += _chain.Readable.LengthBytes + _chain.Writable.LengthBytes;
             Serve(queue.Ring);
-            done++;
         }
 
         _chain.Clear();

@@ -1,3 +1,4 @@
+using Sandbox.Memory;
 using Sandbox.Virtio;
 
 namespace Sandbox.Device.Rng;
@@ -19,12 +20,9 @@ internal sealed class EntropyDevice() : VirtioDevice(1)
     {
         DeviceQueue queue = Queues[0];
         queue.Ring.SuppressKicks();
-        int done = 0;
-        while (done < RequestsPerTurn && queue.Ring.TryPop(_chain))
+        for (int done = 0; done < RequestsPerTurn && queue.Ring.TryPop(_chain); done++)
         {
-            Fill();
-            queue.Ring.Complete(_chain.HeadIndex, (uint)_filled);
-            done++;
+            queue.Ring.Complete(_chain.HeadIndex, Fill(_chain.Writable));
         }
 
         _chain.Clear();
@@ -33,20 +31,20 @@ internal sealed class EntropyDevice() : VirtioDevice(1)
         return more;
     }
 
-    private long _filled;
-
-    private void Fill()
+    private static uint Fill(GuestVector target)
     {
-        _filled = 0;
-        while (_filled < MaxRequestBytes && !_chain.Writable.IsEmpty)
+        uint filled = 0;
+        while (filled < MaxRequestBytes && !target.IsEmpty)
         {
-            long count = _chain.Writable.FillRandom(MaxRequestBytes - (int)_filled);
+            long count = target.FillRandom(MaxRequestBytes - (int)filled);
             if (count <= 0)
             {
-                return;
+                break; // what there is so far is random
             }
 
-            _filled += count;
+            filled += (uint)count;
         }
+
+        return filled;
     }
 }

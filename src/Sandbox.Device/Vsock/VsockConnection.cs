@@ -25,6 +25,7 @@ internal sealed class VsockConnection(uint hostPort, int socket)
     private uint _forwarded;
     private uint _forwardedTold;
     private bool _endOfSocket;
+    private bool _carriedData;
     private bool _mayRead;
     private bool _mayWrite;
 
@@ -100,10 +101,19 @@ internal sealed class VsockConnection(uint hostPort, int socket)
         }
     }
 
-    /// <summary>The guest's side is over without a word: its driver was reset.</summary>
+    /// <summary>
+    /// The guest's side is over without a word: a reset, or its driver was reset. A connection that has carried nothing may be
+    /// made again: a guest that gave up waiting for our response on a busy host tries once more.
+    /// </summary>
     public void Disconnect()
     {
-        if (Phase == VsockPhase.Connected)
+        if (Phase == VsockPhase.Connected && !_carriedData && !_endOfSocket && _guestShutdown == VsockShutdown.None)
+        {
+            Phase = VsockPhase.Waiting;
+            _pending = VsockPending.None;
+            _credit = default;
+        }
+        else if (Phase == VsockPhase.Connected)
         {
             Phase = VsockPhase.Draining;
             _pending = VsockPending.None;
@@ -160,6 +170,7 @@ internal sealed class VsockConnection(uint hostPort, int socket)
         long count = room.Receive(socket);
         if (count > 0)
         {
+            _carriedData = true;
             _credit.Spend((uint)count);
             if (_credit.AvailableBytes == 0)
             {
@@ -201,6 +212,7 @@ internal sealed class VsockConnection(uint hostPort, int socket)
             return;
         }
 
+        _carriedData |= !data.IsEmpty;
         if (_buffer.Count == 0 && _mayWrite && !data.IsEmpty)
         {
             Forwarded(data.Send(socket));

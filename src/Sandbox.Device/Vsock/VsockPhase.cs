@@ -1,6 +1,6 @@
 namespace Sandbox.Device.Vsock;
 
-/// <summary>Where a mapped port stands. It serves one connection in its life, because its socket is one connection.</summary>
+/// <summary>Where a mapped port stands. It carries one connection in its life, because its socket is one connection.</summary>
 internal enum VsockPhase
 {
     /// <summary>No guest program has connected yet.</summary>

@@ -265,9 +265,62 @@ public sealed class VsockDeviceTests : IDisposable
     public void DriverReset_ConnectedPort_LauncherReadsEndOfFile()
     {
         _vsock.Connect();
+        _vsock.Send(VsockHarness.Header(VsockOperation.Data, 1), "x"u8);
         _vsock.Device.Queues[1].Ring.Stop();
         _vsock.Device.QueueStopped(1);
+        Assert.Equal(1, _vsock.LauncherRead(new byte[1]));
         Assert.Equal(0, _vsock.LauncherRead(new byte[1]));
+    }
+
+    [Fact]
+    public void GuestGivesUpBeforeAByte_TheNextConnectionIsTaken()
+    {
+        _vsock.Connect();
+        _vsock.Send(VsockHarness.Header(VsockOperation.Reset)); // its program had stopped waiting
+        _vsock.ExpectNothing();
+        _vsock.Connect();
+        Assert.Equal(2, FdIo.Write(_vsock.Launcher.Number, "hi"u8));
+        _vsock.Turn();
+        _vsock.Expect(VsockOperation.Data);
+        _vsock.Send(VsockHarness.Header(VsockOperation.Reset));
+        _vsock.Send(VsockHarness.Header(VsockOperation.Request));
+        _vsock.Expect(VsockOperation.Reset);
+        Assert.Equal(0, _vsock.LauncherRead(new byte[1]));
+    }
+
+    [Fact]
+    public void Museum11_HeaderRewrittenWhileDispatched_IsReadOnce()
+    {
+        _vsock.Connect();
+        byte[] packet = new byte[VsockPacketHeader.SizeBytes + 64];
+        VsockHarness.Header(VsockOperation.Data, 64).Encode(packet);
+        Sandbox.Memory.GuestAddress address = _vsock.Guest.Place(packet);
+        Sandbox.Memory.GuestAddress length = new(address.Value + 24);
+        bool stop = false;
+        Thread flipper = new(() =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                _vsock.Guest.Write(length, [0, 0, 0, 0]);
+                _vsock.Guest.Write(length, [64, 0, 0, 0]);
+            }
+        });
+        flipper.Start();
+        byte[] sink = new byte[4096];
+        for (int round = 0; round < 20_000; round++)
+        {
+            _vsock.Transmit.Add(new Sandbox.Testing.DriverBuffer(address, (uint)packet.Length, false));
+            _vsock.Turn();
+            int count = FdIo.Read(_vsock.Launcher.Number, sink);
+            Assert.True(count is 64 or -(int)Errno.EAGAIN, $"{count} bytes"); // one of the two lengths, never a mixture
+            while (_vsock.TryTake(out _, out _))
+            {
+                _vsock.GiveBuffers(1);
+            }
+        }
+
+        Volatile.Write(ref stop, true);
+        flipper.Join();
     }
 
     [Fact]
