@@ -9,9 +9,11 @@ internal sealed class BackendMemory
 {
     public GuestMemory? Current { get; private set; }
 
-    /// <summary>Maps a new table and unmaps the old one: every slice of the old one must be gone. False, with nothing changed, when a file is shorter than its region or cannot be mapped.</summary>
+    /// <summary>Unmaps the old table, whose slices must all be gone, and maps the new one. False, with no memory at all, when a file is shorter than its region or cannot be mapped: the old table is void for the frontend.</summary>
     public bool TryReplace(in MemoryTable table, ReadOnlySpan<int> fds)
     {
+        Current?.Dispose();
+        Current = null;
         GuestMemoryRegion[] regions = new GuestMemoryRegion[table.Count];
         for (int index = 0; index < regions.Length; index++)
         {
@@ -26,19 +28,15 @@ internal sealed class BackendMemory
             regions[index] = new GuestMemoryRegion(new GuestAddress(region.GuestStart), region.LengthBytes, region.FileOffset);
         }
 
-        GuestMemory mapped;
         try
         {
-            mapped = GuestMemory.Map(fds, regions);
+            Current = GuestMemory.Map(fds, regions);
+            return true;
         }
         catch (LinuxException failure)
         {
             DeviceLog.Line($"guest memory refused: {failure.Message}");
             return false;
         }
-
-        Current?.Dispose();
-        Current = mapped;
-        return true;
     }
 }

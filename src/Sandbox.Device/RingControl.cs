@@ -73,7 +73,7 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
             }
             else
             {
-                Stop(index); // the old table is void for the frontend, so its rings cannot go on either
+                Stop(index);
             }
         }
 

@@ -81,6 +81,7 @@ internal sealed class VsockDevice : VirtioDevice
         more |= held && !_resets.IsFull;
         _receive.Clear();
         _transmit.Clear();
+        _headerRoom.Clear();
         Queues[ReceiveQueue].Notify();
         Queues[TransmitQueue].Notify();
         Watch();

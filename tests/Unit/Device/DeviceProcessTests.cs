@@ -5,6 +5,7 @@ using Sandbox.Memory;
 using Sandbox.Testing;
 using Sandbox.VhostUser;
 using Sandbox.Virtio;
+using Sandbox.Virtio.Vsock;
 
 namespace Sandbox.Unit.Tests.Device;
 
@@ -132,6 +133,61 @@ public sealed class DeviceProcessTests : IDisposable
         Assert.Equal(answer.Length, FdIo.ReadFull(_process.Frontend.Socket.Number, answer));
         Assert.Equal(1UL, BinaryPrimitives.ReadUInt64LittleEndian(answer.AsSpan(MessageHeader.SizeBytes)));
         Assert.NotEqual(0UL, _process.Frontend.AskValue(FrontendRequest.GetFeatures));
+    }
+
+    [Fact]
+    public void Museum31_SameMessagesAgainAndAgain_KeepTheSameFds()
+    {
+        _process.Frontend.Negotiate(_guest);
+        _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        Assert.Equal(0u, _process.Frontend.StopRing(0));
+        int before = Directory.GetFiles($"/proc/{_process.Pid}/fd").Length;
+        for (int round = 0; round < 200; round++)
+        {
+            _process.Frontend.SendMemory(_guest);
+            _process.Frontend.SendRingFd(FrontendRequest.SetVringErr, 0, _call.Number);
+            _process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+            Assert.Equal(0u, _process.Frontend.StopRing(0));
+        }
+
+        Assert.Equal(before, Directory.GetFiles($"/proc/{_process.Pid}/fd").Length);
+    }
+
+    [Fact]
+    public void Vsock_OverVhostUser_BridgesToTheInheritedSocket()
+    {
+        (FdHandle launcher, FdHandle bridged) = UnixSocket.CreatePair();
+        using (launcher)
+        using (bridged)
+        using (DeviceProcess vsock = DeviceProcess.Start(
+            new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = 3, VsockPorts = [1024] }, bridged))
+        {
+            Assert.Equal(LaunchMessageType.Ready, vsock.ReceiveControl(out _));
+            vsock.Frontend.Negotiate(_guest, VirtioFeatureBits.RingEventIndex);
+            Assert.Equal(3UL, BinaryPrimitives.ReadUInt64LittleEndian(vsock.Frontend.GetConfig(8)));
+            DriverQueue receive = new(_guest, 16);
+            GuestAddress room = _guest.Allocate(4096);
+            receive.Add(new DriverBuffer(room, 4096, true));
+            DriverQueue transmit = new(_guest, 16);
+            using FdHandle receiveKick = EventFd.Create();
+            vsock.Frontend.StartRing(0, receive, receiveKick.Number, _call.Number);
+            vsock.Frontend.StartRing(1, transmit, _kick.Number, _call.Number);
+            byte[] packet = new byte[VsockPacketHeader.SizeBytes + 2];
+            VsockPacketHeader request = new(3, 2, 5000, 1024, 0, VsockPacketHeader.StreamType, VsockOperation.Request, VsockShutdown.None, 4096, 0);
+            request.Encode(packet);
+            transmit.Add(new DriverBuffer(_guest.Place(packet), VsockPacketHeader.SizeBytes, false));
+            (request with { Operation = VsockOperation.Data, LengthBytes = 2 }).Encode(packet);
+            packet[^1] = (byte)'!';
+            transmit.Add(new DriverBuffer(_guest.Place(packet), (uint)packet.Length, false));
+            EventFd.Signal(_kick.Number);
+            byte[] got = new byte[2];
+            Assert.Equal(2, FdIo.ReadFull(launcher.Number, got));
+            Assert.Equal((byte)'!', got[1]);
+            Assert.True(WaitFor(_call));
+            Assert.True(receive.TryTakeUsed(out _, out uint written));
+            Assert.Equal((uint)VsockPacketHeader.SizeBytes, written);
+            Assert.Equal(VsockOperation.Response, VsockPacketHeader.Decode(_guest.Read(room, VsockPacketHeader.SizeBytes)).Operation);
+        }
     }
 
     [Fact]
