@@ -12,6 +12,34 @@ public sealed class EndTests
     [KvmFact]
     public void Fault_WithoutHandlers_EndsAsTripleFault() => MicroVm.Run(new() { Guest = "triple" }).AssertEnded(EndReason.TripleFault);
 
+    [KvmFact]
+    public void Instruction_ThatKvmCannotEmulate_EndsWithItsSuberror()
+    {
+        MicroVmResult result = MicroVm.Run(new() { Guest = "unemulated" });
+
+        result.AssertEnded(EndReason.InternalError);
+        Assert.Equal(1ul, result.Ended!.Value.Detail); // KVM_INTERNAL_ERROR_EMULATION
+    }
+
+    [KvmFact]
+    public void KvmDevice_IsSomethingElse_EndsWithTheCallAndItsError()
+    {
+        MicroVmResult result = MicroVm.Run(new() { Guest = "reset", KvmDevice = "/dev/null" });
+
+        result.AssertEnded(EndReason.HostFailure);
+        Assert.Equal((ulong)Errno.ENOTTY, result.Ended!.Value.Detail);
+        Assert.Contains("/dev/kvm", result.Ended.Value.Text, StringComparison.Ordinal);
+    }
+
+    [KvmFact]
+    public void LaunchSpec_OfAnotherVersion_IsRejected()
+    {
+        MicroVmResult result = MicroVm.Run(new() { Guest = "reset", SpecFrame = [0, 0, 0, 0, 99, 0, 1, 0] });
+
+        result.AssertEnded(EndReason.SpecRejected);
+        Assert.Equal((ulong)LaunchFault.WrongVersion, result.Ended!.Value.Detail);
+    }
+
     [KvmTheory]
     [InlineData("halt")]
     [InlineData("spin")]

@@ -34,7 +34,7 @@ internal sealed class MicroVm : IDisposable
         string kernelPath = options.Kernel ?? Artifacts.MicroGuest(options.Guest);
         using FdHandle exe = FileOpen.Read(Artifacts.Exe("sandbox-vmm"));
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
-        using FdHandle kvm = FileOpen.ReadWrite("/dev/kvm");
+        using FdHandle kvm = FileOpen.ReadWrite(options.KvmDevice);
         using FdHandle memory = MemFd.CreateSealed("guest", options.MemoryBytes);
         using FdHandle kernel = FileOpen.Read(kernelPath);
         using FdHandle initrd = MemFd.Create("initrd");
@@ -60,17 +60,7 @@ internal sealed class MicroVm : IDisposable
         vmmConsole.Dispose();
         fds[^1].Source.Dispose();
 
-        VmmLaunchSpec spec = new()
-        {
-            MemoryBytes = options.MemoryBytes,
-            CpuCount = options.CpuCount,
-            CommandLine = options.CommandLine,
-            KernelBytes = new FileInfo(kernelPath).Length,
-            InitrdBytes = options.Initrd.Length,
-            Devices = disk is null ? [] : [new VmmDevice(DeviceKind.Block, 1)],
-        };
-        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
-        LinuxException.Check(FdIo.WriteAll(control.Number, frame.AsSpan(0, spec.Encode(frame))), "write launch spec");
+        LinuxException.Check(FdIo.WriteAll(control.Number, options.SpecFrame ?? Encode(options, kernelPath)), "write launch spec");
         return new MicroVm(control, console, process, disk);
     }
 
@@ -128,6 +118,21 @@ internal sealed class MicroVm : IDisposable
         _control.Dispose();
         _console.Dispose();
         Disk?.Dispose();
+    }
+
+    private static byte[] Encode(MicroVmOptions options, string kernelPath)
+    {
+        VmmLaunchSpec spec = new()
+        {
+            MemoryBytes = options.MemoryBytes,
+            CpuCount = options.CpuCount,
+            CommandLine = options.CommandLine,
+            KernelBytes = new FileInfo(kernelPath).Length,
+            InitrdBytes = options.Initrd.Length,
+            Devices = options.DiskImage is null ? [] : [new VmmDevice(DeviceKind.Block, 1)],
+        };
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return frame[..spec.Encode(frame)];
     }
 
     private static byte[] Drain(FdHandle fd)

@@ -17,6 +17,12 @@ internal sealed class MicroVmOptions
 
     public int CpuCount { get; init; } = 1;
 
+    /// <summary>What the VMM gets as /dev/kvm.</summary>
+    public string KvmDevice { get; init; } = "/dev/kvm";
+
+    /// <summary>What the VMM is sent in the place of a launch spec.</summary>
+    public byte[]? SpecFrame { get; init; }
+
     /// <summary>A virtio-blk device with this image, served by sandbox-device.</summary>
     public string? DiskImage { get; init; }
 }

@@ -42,8 +42,11 @@ internal static class MachineBuilder
 
     private static bool TryLoadKernel(VmmLaunchSpec spec, GuestMemory memory, EndLatch end, out BootPlan plan)
     {
-        BootFile kernel = new(InheritedFds.VmmKernel, (ulong)spec.KernelBytes);
-        BootFile? initrd = spec.InitrdBytes == 0 ? null : new BootFile(InheritedFds.VmmInitrd, (ulong)spec.InitrdBytes);
+        // Kernel and initial RAM disk: read here and nowhere else; closed before the guest runs.
+        using FdHandle kernelFd = new(InheritedFds.VmmKernel);
+        using FdHandle initrdFd = new(InheritedFds.VmmInitrd);
+        BootFile kernel = new(kernelFd.Number, (ulong)spec.KernelBytes);
+        BootFile? initrd = spec.InitrdBytes == 0 ? null : new BootFile(initrdFd.Number, (ulong)spec.InitrdBytes);
         BootMachine machine = new((ulong)spec.MemoryBytes, spec.CpuCount, spec.Devices.Count);
         KernelFault fault = KernelLoader.Load(kernel, initrd, Encoding.ASCII.GetBytes(spec.CommandLine), machine, memory, out plan);
         if (fault != KernelFault.None)
