@@ -10,8 +10,8 @@ namespace Sandbox.Vmm.VirtioMmio;
 /// </summary>
 public sealed class VhostUserChannel : IDisposable
 {
-    /// <summary>How long one request may take. A backend that maps memory answers in microseconds; this only has to end a hang.</summary>
-    public const int AnswerLimitMilliseconds = 10_000;
+    /// <summary>How long one request may take. A backend answers in microseconds, but on a crowded machine its process may still be starting: this only has to end a hang.</summary>
+    public const int AnswerLimitMilliseconds = 30_000;
 
     private readonly int _socket;
     private readonly int _answerLimitMilliseconds;
