@@ -40,6 +40,7 @@ for number in 0:stdin 1:stdout 2:stderr; do $B ln -sf "/proc/self/fd/${number%%:
 for port in /sys/class/virtio-ports/*; do
     [ "$($B cat "$port/name")" = lab ] && line=/dev/${port##*/}
 done
-$B chroot /root "$agent" agent "$line"
+# As switch_root does: the files become the root of this mount namespace. After a plain chroot the kernel would refuse user namespaces.
+cd /root && $B mount --move . / && $B chroot . "$agent" agent "$line"
 echo "lab: agent ended with $?"
 $B poweroff -f
