@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using Sandbox.Agent;
 using Sandbox.Control.Agent;
 using Sandbox.Launch;
+using Sandbox.Linux;
 using Sandbox.Runtime;
 
 namespace Sandbox;
@@ -117,7 +117,7 @@ public sealed class MicroVm : IAsyncDisposable
             files.Root.Type,
             WritableOverlay: true,
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
-            RandomNumberGenerator.GetBytes(AgentLimits.EntropyBytes)));
+            HostRandom.Bytes(AgentLimits.EntropyBytes)));
         MicroVm microVm = new(watch, agent, files.KernelPath);
         agent.Start();
         return microVm;

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Buffers.Binary;
 using Sandbox.Control;
 using Sandbox.Control.Jail;
 using Sandbox.Control.Launch;
@@ -12,8 +12,8 @@ internal sealed class ProcessStarter : IDisposable
 {
     // Users that no account and no range of subordinate users has; each process gets its own, so that no two of them
     // can signal or trace each other.
-    private const int FirstUser = 0x7000_0000;
-    private const int UserCount = 0x0FFF_0000;
+    private const uint FirstUser = 0x7000_0000;
+    private const uint UserCount = 0x0FFF_0000;
 
     private readonly FdHandle _nothing = FileOpen.ReadWrite("/dev/null");
     private readonly FdHandle _jail;
@@ -66,7 +66,7 @@ internal sealed class ProcessStarter : IDisposable
 
     private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits)
     {
-        uint? user = Environment.IsPrivilegedProcess ? (uint)(FirstUser + RandomNumberGenerator.GetInt32(UserCount)) : null;
+        uint? user = Environment.IsPrivilegedProcess ? FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount) : null;
         return new JailSpec
         {
             UserId = user,
