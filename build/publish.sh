@@ -14,6 +14,5 @@ begun=$(mktemp artifacts/bin/.begun.XXXXXX)
 trap 'rm -f "$begun"' EXIT
 # Analyzers judge in `make test`; here they would cost half of the time.
 dotnet msbuild build/Exes.proj -restore -t:Publish -m -v:q -nologo -p:Configuration=Release -p:RunAnalyzers=false
-rm -f artifacts/bin/*.pdb artifacts/bin/*.xml
 mv "$begun" "$stamp" # its time is that of the start: what changed meanwhile is built next time
 echo "$(cd artifacts/bin && ls | tr '\n' ' ')"
