@@ -2,7 +2,10 @@ using Sandbox.Memory;
 
 namespace Sandbox.Boot;
 
-/// <summary>Puts the initial RAM disk as high as the kernel allows, so that the kernel below it has room.</summary>
+/// <summary>
+/// Puts the initial RAM disk as high as the kernel allows, so that the kernel below it has room; in a guest so small that the kernel fills it to the
+/// top, right below the kernel.
+/// </summary>
 internal static class InitrdLoader
 {
     private const ulong PageMask = 4095;
@@ -17,13 +20,13 @@ internal static class InitrdLoader
         }
 
         ulong limit = Math.Min(kernel.InitrdLimit, GuestLayout.LowMemoryBytes(machine.MemoryBytes));
-        if (length > limit)
+        if (!TryPlace(length, kernel.Occupied.End, limit, out ulong start)
+            && !TryPlace(length, GuestLayout.KernelMemoryStart, Math.Min(kernel.Occupied.Start, limit), out start))
         {
             return KernelFault.InitrdTooLarge;
         }
 
-        ulong start = (limit - length) & ~PageMask;
-        if (start < kernel.Occupied.End || !memory.TryGetSlice(new GuestAddress(start), (uint)length, out GuestSlice slice))
+        if (!memory.TryGetSlice(new GuestAddress(start), (uint)length, out GuestSlice slice))
         {
             return KernelFault.InitrdTooLarge;
         }
@@ -35,5 +38,12 @@ internal static class InitrdLoader
 
         ramDisk = new Extent(start, length);
         return KernelFault.None;
+    }
+
+    // The highest page between two addresses from which the whole length fits.
+    private static bool TryPlace(ulong length, ulong lowest, ulong limit, out ulong start)
+    {
+        start = length > limit ? 0 : (limit - length) & ~PageMask;
+        return length <= limit && start >= lowest;
     }
 }

@@ -90,6 +90,19 @@ public sealed class KernelLoaderTests
         Assert.Equal(0x7FFF_F000u, guest.Read32(ZeroPage + BootParams.RamdiskImage));
     }
 
+    [Theory]
+    [InlineData(0x0E0_0000, 0x120_0000u)] // fills the room above the kernel
+    [InlineData(0x0E0_0001, 0x01F_F000u)] // one byte more: right below it
+    [InlineData(0x0F0_0000, 0x010_0000u)]
+    public void Load_OfAnInitrd_PrefersTheRoomAboveTheKernel(int lengthBytes, uint expected)
+    {
+        using BootGuest guest = new();
+
+        Assert.Equal(KernelFault.None, guest.Load(BzImage(), new byte[lengthBytes]));
+
+        Assert.Equal(expected, guest.Read32(ZeroPage + BootParams.RamdiskImage));
+    }
+
     [Fact]
     public void LongModeTables_MapFourGigabytesOneToOne()
     {
