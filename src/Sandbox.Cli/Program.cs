@@ -1,27 +1,20 @@
-using System.CommandLine;
+using System.Text;
 using Sandbox.Cli.Doctor;
 using Sandbox.Cli.Run;
+using Sandbox.Linux;
 
 namespace Sandbox.Cli;
 
 /// <summary>The command line. Arguments to the library, the library's words to the terminal.</summary>
 internal static class Program
 {
-    private static int Main(string[] args)
-    {
-        RootCommand root = new("Runs commands in microVMs: each has a Linux kernel of its own on KVM.") { RunCommand.Create(), DoctorCommand.Create(), VersionCommand.Create() };
-        ParserConfiguration parsing = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
-        InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-        ParseResult result = root.Parse(args, parsing);
-        if (result.Errors.Count > 0)
-        {
-            ErrorLine.Print(result.Errors[0].Message);
-            return ExitCodes.Failure;
-        }
+    private const int StandardOutput = 1;
 
+    private static int Main(string[] arguments)
+    {
         try
         {
-            return result.Invoke(invocation);
+            return Run(arguments);
         }
         catch (SandboxException failure)
         {
@@ -34,4 +27,35 @@ internal static class Program
             };
         }
     }
+
+    private static int Run(string[] arguments)
+    {
+        string command = arguments.Length > 0 ? arguments[0] : "";
+        bool help = arguments.Length > 1 && arguments[1] is "-h" or "--help";
+        switch (command)
+        {
+            case "run":
+                return RunArguments.Parse(arguments.AsSpan(1)) is { } request ? new Runner(request).Run() : Print(Help.Run);
+            case "doctor" when help:
+                return Print(Help.Doctor);
+            case "doctor" when arguments.Length == 1:
+                return DoctorCommand.Run();
+            case "version" or "--version" when arguments.Length == 1:
+                return Print($"sandbox {ThisBuild.Version}\n");
+            case "-h" or "--help" or "help":
+                return Print(Help.All);
+            case "":
+                throw Invalid("no command; see `sandbox --help`");
+            default:
+                throw Invalid($"{string.Join(' ', arguments)}: not a command of sandbox; see `sandbox --help`");
+        }
+    }
+
+    private static int Print(string text)
+    {
+        int result = FdIo.WriteAll(StandardOutput, Encoding.UTF8.GetBytes(text));
+        return result == 0 ? 0 : ExitCodes.Failure;
+    }
+
+    private static SandboxException Invalid(string message) => new(SandboxErrorKind.InvalidOption, message);
 }

@@ -128,6 +128,26 @@ public static unsafe class UnixSocket
         }
     }
 
+    /// <summary>Sends all bytes on a blocking socket, without SIGPIPE. 0, or the negated error number.</summary>
+    public static int SendAll(int socket, ReadOnlySpan<byte> data)
+    {
+        while (!data.IsEmpty)
+        {
+            int count = Send(socket, data, []);
+            if (count < 0)
+            {
+                return count;
+            }
+
+            data = data[count..];
+        }
+
+        return 0;
+    }
+
+    /// <summary>shutdown(2) of both directions: wakes whoever is blocked on it. 0, or the negated error number.</summary>
+    public static int Shutdown(int socket) => shutdown(socket, SHUT_RDWR) == 0 ? 0 : -errno;
+
     /// <summary>shutdown(2) of the writing direction: the peer reads end of stream. 0, or the negated error number.</summary>
     public static int ShutdownWrite(int socket) => shutdown(socket, SHUT_WR) == 0 ? 0 : -errno;
 

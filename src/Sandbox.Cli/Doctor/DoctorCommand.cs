@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Sandbox.Host;
@@ -11,16 +10,11 @@ internal static class DoctorCommand
 {
     private const int StandardOutput = 1;
 
-    public static Command Create()
+    public static int Run()
     {
-        Command command = new("doctor", "Shows what this host can do. Exit code 0: ready; 3: only hardware virtualization is missing; 1: something else that `run` needs is missing.");
-        command.SetAction(static result =>
-        {
-            HostReport report = HostReport.Inspect();
-            _ = FdIo.WriteAll(StandardOutput, Encoding.UTF8.GetBytes(Text(report)));
-            return ExitCode(report);
-        });
-        return command;
+        HostReport report = HostReport.Inspect();
+        _ = FdIo.WriteAll(StandardOutput, Encoding.UTF8.GetBytes(Text(report)));
+        return ExitCode(report);
     }
 
     /// <summary>A line for each finding: name, ok or missing, what was found, the cure.</summary>

@@ -1,4 +1,3 @@
-using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Sandbox.Cli.Text;
@@ -37,14 +36,7 @@ internal static class DurationText
     }
 
     /// <summary>For an option.</summary>
-    public static TimeSpan? Parse(ArgumentResult argument)
-    {
-        string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
-        if (!TryParse(text, out TimeSpan duration))
-        {
-            argument.AddError($"duration \"{text}\" is not valid; give 1ms to 1000h, for example 500ms, 30s or 5m");
-        }
-
-        return duration;
-    }
+    /// <exception cref="SandboxException">The text is no duration, or out of range.</exception>
+    public static TimeSpan Parse(string text) => TryParse(text, out TimeSpan duration) ? duration : throw new SandboxException(
+        SandboxErrorKind.InvalidOption, $"duration \"{text}\" is not valid; give 1ms to 1000h, for example 500ms, 30s or 5m");
 }

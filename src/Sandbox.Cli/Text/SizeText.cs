@@ -1,4 +1,3 @@
-using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Sandbox.Cli.Text;
@@ -30,14 +29,7 @@ internal static class SizeText
     }
 
     /// <summary>For an option.</summary>
-    public static long Parse(ArgumentResult argument)
-    {
-        string text = argument.Tokens.Count == 1 ? argument.Tokens[0].Value : "";
-        if (!TryParse(text, out long bytes))
-        {
-            argument.AddError($"size \"{text}\" is not valid; give a whole number with K, M, G or T, for example 512M");
-        }
-
-        return bytes;
-    }
+    /// <exception cref="SandboxException">The text is no size.</exception>
+    public static long Parse(string text) => TryParse(text, out long bytes) ? bytes : throw new SandboxException(
+        SandboxErrorKind.InvalidOption, $"size \"{text}\" is not valid; give a whole number with K, M, G or T, for example 512M");
 }

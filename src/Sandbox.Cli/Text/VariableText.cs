@@ -1,25 +1,13 @@
-using System.CommandLine.Parsing;
-
 namespace Sandbox.Cli.Text;
 
-/// <summary>Reads KEY=VALUE, any number of times; a later one wins.</summary>
+/// <summary>Reads KEY=VALUE.</summary>
 internal static class VariableText
 {
-    public static Dictionary<string, string> Parse(ArgumentResult argument)
+    /// <exception cref="SandboxException">There is no key, or no equals sign.</exception>
+    public static (string Key, string Value) Parse(string text)
     {
-        Dictionary<string, string> variables = [];
-        foreach (Token token in argument.Tokens)
-        {
-            int equals = token.Value.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                argument.AddError($"--env \"{token.Value}\" is not valid; give KEY=VALUE");
-                break;
-            }
-
-            variables[token.Value[..equals]] = token.Value[(equals + 1)..];
-        }
-
-        return variables;
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 ? (text[..equals], text[(equals + 1)..]) : throw new SandboxException(
+            SandboxErrorKind.InvalidOption, $"--env \"{text}\" is not valid; give KEY=VALUE");
     }
 }

@@ -1,33 +1,37 @@
-using System.Net.Sockets;
 using Sandbox.Control.Agent;
 using Sandbox.Linux;
 
 namespace Sandbox.Agent;
 
 /// <summary>
-/// The host's end of the agent connection: one task receives, one sends, everybody else works on the session and the queue under
-/// <see cref="Gate"/>. The guest's every frame is judged by <see cref="HostSession"/>; its first fault ends the connection.
+/// The host's end of the agent connection: one thread receives, one sends, everybody else works on the session and the queue under
+/// <see cref="Gate"/>. Threads of its own and blocking calls: no hop between thread pools for each frame, and none of the application's is taken. The guest's every frame is judged by <see cref="HostSession"/>; its first fault ends the connection.
 /// </summary>
 internal sealed class AgentClient : IDisposable
 {
-    private readonly Socket _socket;
+    private readonly FdHandle _connection;
     private readonly HostSession _session = new();
     private readonly FrameQueue _queue = new();
-    private readonly AsyncCondition _queueChanged = new();
+#pragma warning disable CA2213 // Both belong to the two threads: the last of them disposes them.
+    private readonly SemaphoreSlim _queueChanged = new(0);
+#pragma warning restore CA2213
     private readonly Dictionary<uint, GuestProcess> _processes = [];
     private readonly TaskCompletionSource<ReadyMessage> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _shutdownDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<SandboxException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<ConfigureMessage> _configure;
+    private const int ThreadCount = 2;
+
     private bool _broken;
+    private int _endedThreads;
 
     /// <param name="connection">The launcher's end of the socket that the vsock device joins with the guest's connection; taken over.</param>
     /// <param name="configure">Makes the answer to the guest's Hello at that moment: it carries the time of day.</param>
     public AgentClient(FdHandle connection, Func<ConfigureMessage> configure)
     {
         _configure = configure;
-        _socket = new Socket(new SafeSocketHandle(connection.Take(), ownsHandle: true));
+        _connection = connection;
     }
 
     /// <summary>Guards the session, the queue and the state of every <see cref="GuestProcess"/>.</summary>
@@ -53,8 +57,8 @@ internal sealed class AgentClient : IDisposable
 
     public void Start()
     {
-        _ = ReceiveAsync();
-        _ = SendAsync();
+        new Thread(Receive) { IsBackground = true, Name = "sandbox receive" }.Start();
+        new Thread(Send) { IsBackground = true, Name = "sandbox send" }.Start();
     }
 
     /// <summary>Asks for a command; the task completes when the guest has started it.</summary>
@@ -155,7 +159,10 @@ internal sealed class AgentClient : IDisposable
     internal void Append(int bytes)
     {
         _queue.Appended(bytes);
-        _queueChanged.Pulse();
+        if (!_broken && _queueChanged.CurrentCount == 0)
+        {
+            _queueChanged.Release();
+        }
     }
 
     internal void ThrowIfOver()
@@ -171,39 +178,38 @@ internal sealed class AgentClient : IDisposable
     {
         lock (Gate)
         {
-            _broken = true;
-            _queueChanged.Pulse();
+            if (!_broken)
+            {
+                _broken = true;
+                // Both wake the threads; the last of them closes the fd.
+                _queueChanged.Release();
+                _ = UnixSocket.Shutdown(_connection.Number);
+            }
         }
 
         _ended.TrySetResult(reason);
-        _socket.Dispose();
     }
 
-    private async Task ReceiveAsync()
+    private void Receive()
     {
         AgentFrameReader reader = new();
-        try
+        while (true)
         {
-            while (true)
+            int count = FdIo.Read(_connection.Number, reader.Free);
+            if (count <= 0)
             {
-                int count = await _socket.ReceiveAsync(reader.FreeMemory).ConfigureAwait(false);
-                if (count == 0)
-                {
-                    Break(Lost("the guest's agent closed its connection"));
-                    return;
-                }
+                Break(Lost(count == 0 ? "the guest's agent closed its connection" : "the connection to the guest's agent was lost"));
+                break;
+            }
 
-                reader.Received(count);
-                if (!TakeFrames(reader))
-                {
-                    return;
-                }
+            reader.Received(count);
+            if (!TakeFrames(reader))
+            {
+                break;
             }
         }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
-        {
-            Break(Lost("the connection to the guest's agent was lost"));
-        }
+
+        ThreadEnded();
     }
 
     private bool TakeFrames(AgentFrameReader reader)
@@ -293,46 +299,43 @@ internal sealed class AgentClient : IDisposable
         }
     }
 
-    private async Task SendAsync()
+    private void Send()
     {
-        try
+        while (true)
         {
-            while (true)
+            _queueChanged.Wait();
+            ReadOnlyMemory<byte> frames;
+            lock (Gate)
             {
-                ReadOnlyMemory<byte> frames;
-                Task? changed = null;
-                lock (Gate)
+                if (_broken)
                 {
-                    if (_broken)
-                    {
-                        return;
-                    }
-
-                    frames = _queue.TakeAll();
-                    if (frames.IsEmpty)
-                    {
-                        changed = _queueChanged.NextPulse();
-                    }
-                    else
-                    {
-                        QueueEmptied.Pulse();
-                    }
+                    break;
                 }
 
-                if (changed is not null)
-                {
-                    await changed.ConfigureAwait(false);
-                }
+                frames = _queue.TakeAll();
+                QueueEmptied.Pulse();
+            }
 
-                while (!frames.IsEmpty)
-                {
-                    frames = frames[await _socket.SendAsync(frames).ConfigureAwait(false)..];
-                }
+            if (UnixSocket.SendAll(_connection.Number, frames.Span) < 0)
+            {
+                Break(Lost("the connection to the guest's agent was lost"));
+                break;
             }
         }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+
+        ThreadEnded();
+    }
+
+    private void ThreadEnded()
+    {
+        lock (Gate)
         {
-            Break(Lost("the connection to the guest's agent was lost"));
+            _endedThreads++;
+            if (_endedThreads == ThreadCount)
+            {
+                _connection.Dispose();
+                _queueChanged.Dispose();
+            }
         }
     }
 

@@ -1,0 +1,49 @@
+namespace Sandbox.Cli;
+
+/// <summary>The help texts.</summary>
+internal static class Help
+{
+    public const string All =
+        """
+        sandbox runs commands in microVMs: each has a Linux kernel of its own on KVM.
+
+          sandbox run [OPTIONS] [--] COMMAND [ARG...]   boots a microVM, runs a command in it, ends with its exit code
+          sandbox doctor                                shows what this host can do, and what to do about the rest
+          sandbox version
+
+        `sandbox run --help` lists its options.
+
+        """;
+
+    public const string Run =
+        """
+        sandbox run [OPTIONS] [--] COMMAND [ARG...]
+
+          --rootfs PATH        root file system: a directory, or an ext4 or erofs image; never written (default: a built-in busybox)
+          --kernel PATH        bzImage or ELF vmlinux (default: the one that `make` prepared)
+          --kernel-args TEXT   more arguments for the kernel's command line
+          --memory SIZE        guest memory, 64M to 1T (default: 256M)
+          --cpus N             virtual processors, 1 to 64 (default: 1)
+          --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h
+          --env KEY=VALUE      a variable of the command; repeatable
+          --workdir DIR        where the command starts (default: /)
+          --hostname NAME      the guest's host name (default: sandbox)
+          --disk PATH[:ro]     a further disk, a raw file or block device; repeatable; the guest's /dev/vdb, /dev/vdc, ...
+          --timing             prints the phases of the start in milliseconds to standard error
+          --verbose            copies the guest's console to standard error
+
+        Exit code: the command's; 128 + n when signal n ended it; 124 timeout; 125 sandbox itself failed; 126 the command
+        cannot be executed; 127 it was not found.
+        SIGINT and SIGTERM go to the command; a second one ends the microVM at once.
+
+        """;
+
+    public const string Doctor =
+        """
+        sandbox doctor
+
+        A line for each thing that a host has or lacks: ok, missing (nothing runs without it) or absent, what was found, the cure.
+        Exit code: 0 ready; 3 only hardware virtualization is missing; 1 something else is missing.
+
+        """;
+}
