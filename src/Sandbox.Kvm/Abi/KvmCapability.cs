@@ -15,4 +15,5 @@ public enum KvmCapability
     KVM_CAP_MAX_VCPUS = 66,
     KVM_CAP_TSC_DEADLINE_TIMER = 72,
     KVM_CAP_IMMEDIATE_EXIT = 136,
+    KVM_CAP_PMU_CAPABILITY = 212,
 }

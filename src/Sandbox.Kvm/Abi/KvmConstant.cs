@@ -21,6 +21,8 @@ public static class KvmConstant
     public const uint KVM_IOEVENTFD_FLAG_DEASSIGN = 1 << 2;
     public const uint KVM_IRQFD_FLAG_DEASSIGN = 1 << 0;
 
+    public const uint KVM_PMU_CAP_DISABLE = 1 << 0;
+
     public const uint KVM_CPUID_FLAG_SIGNIFCANT_INDEX = 1 << 0;
 
     public const uint KVM_MP_STATE_RUNNABLE = 0;

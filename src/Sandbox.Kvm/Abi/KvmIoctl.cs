@@ -13,6 +13,7 @@ public static class KvmIoctl
     public const uint KVM_SET_TSS_ADDR = 0xAE47;
     public const uint KVM_SET_IDENTITY_MAP_ADDR = 0x4008AE48;
     public const uint KVM_CREATE_IRQCHIP = 0xAE60;
+    public const uint KVM_ENABLE_CAP = 0x4068AEA3;
     public const uint KVM_IRQFD = 0x4020AE76;
     public const uint KVM_IOEVENTFD = 0x4040AE79;
     public const uint KVM_RUN = 0xAE80;

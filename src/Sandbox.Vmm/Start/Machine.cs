@@ -36,6 +36,7 @@ internal sealed class Machine : IMachineWiring
 
         _vm = kvm.CreateVm();
         _vm.CreateInterruptControllers(GuestLayout.KvmIdentityMap, GuestLayout.KvmTss);
+        _vm.DisablePerformanceCounters(kvm.CheckExtension(KvmCapability.KVM_CAP_PMU_CAPABILITY));
         for (int index = 0; index < memory.RegionCount; index++)
         {
             GuestMemoryRegion region = memory.GetRegion(index);
