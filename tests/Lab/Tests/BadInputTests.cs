@@ -12,10 +12,10 @@ public sealed class BadInputTests(LabHost lab)
     [InlineData("/no/such/disk", "--disk", "/no/such/disk")]
     [InlineData("1K", "--memory", "1K")]
     [InlineData("1P", "--memory", "1P")]
-    [InlineData("memory", "--memory", "lots")]
+    [InlineData("lots", "--memory", "lots")]
     [InlineData("0", "--cpus", "0")]
     [InlineData("10000", "--cpus", "10000")]
-    [InlineData("timeout", "--timeout", "soon")]
+    [InlineData("soon", "--timeout", "soon")]
     public async Task Option_WithABadValue_IsNamed(string word, params string[] options)
     {
         Expect.Failure(await UnderWatch([.. options, "--", "/bin/true"]), word);

@@ -33,7 +33,7 @@ public sealed class CleanEndTests(LabHost lab)
     {
         CommandResult result = await Leftovers.WatchAsync(
             lab,
-            $"$sandbox run -- /bin/sh -c 'echo ready; sleep 600' >/tmp/left.out & for wait in $(seq 400); do grep -q ready /tmp/left.out && break; sleep 0.1; done; pkill -KILL -o -x {name}; wait $!");
+            $"$sandbox run -- /bin/sh -c 'echo ready; sleep 600' >/tmp/left.out & for wait in $(seq 400); do grep -q ready /tmp/left.out && break; sleep 0.1; done; pkill -KILL -o -f '^[^ ]*{name}'; wait $!");
         Expect.Failure(result, name);
     }
 }
