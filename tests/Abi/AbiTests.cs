@@ -61,6 +61,11 @@ public sealed class AbiTests
         new("sizeof(struct rlimit) == 16 && offsetof(struct rlimit, rlim_max) == 8", "RawProcess.SetLimit"),
         new("sizeof(struct __user_cap_header_struct) == 8 && sizeof(struct __user_cap_data_struct) == 12 && offsetof(struct __user_cap_data_struct, permitted) == 4", "RawIdentity.SetCapabilities"),
         new("_LINUX_CAPABILITY_U32S_3 == 2 && CAP_SETPCAP == 8 && CAP_SYS_ADMIN == 21", "JailStage"),
+        new("sizeof(struct sockaddr_vm) == 16 && offsetof(struct sockaddr_vm, svm_port) == 4 && offsetof(struct sockaddr_vm, svm_cid) == 8 && VMADDR_CID_HOST == 2", "GuestVsock.Connect"),
+        new("sizeof(struct ifreq) == 40 && offsetof(struct ifreq, ifr_flags) == 16 && IFF_UP == 1", "GuestKernel.BringLoopbackUp"),
+        new("offsetof(struct rand_pool_info, buf_size) == 4 && offsetof(struct rand_pool_info, buf) == 8", "GuestKernel.CreditEntropy"),
+        new("RB_POWER_OFF == 0x4321FEDC && SIGPIPE == 13 && X_OK == 1", "GuestKernel, GuestFiles"),
+        new("MS_RDONLY == 1 && MS_NOSUID == 2 && MS_NODEV == 4 && MS_NOEXEC == 8 && MS_MOVE == 0x2000", "MountFlags"),
         new("PROC_SUPER_MAGIC == 0x9FA0 && O_DIRECTORY == 0x10000 && O_WRONLY == 1", "JailStage"),
     ]);
 
