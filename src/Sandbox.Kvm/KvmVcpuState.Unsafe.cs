@@ -7,6 +7,8 @@ namespace Sandbox.Kvm;
 /// <summary>The registers of a vCPU that does not run.</summary>
 public sealed unsafe partial class KvmVcpu
 {
+    // SAFETY (all of this file): each pointer is that of a whole local or pinned struct of the size that its ioctl's number encodes.
+
     /// <summary>General registers.</summary>
     /// <exception cref="LinuxException">The kernel refused.</exception>
     public kvm_regs Registers

@@ -67,6 +67,7 @@ public sealed partial class FilePolicyTests
     {
         Repository.AssertNone(
             from file in Repository.ProductCode
+            where file != "src/Sandbox.Linux/PreRuntime/RuntimeAttributes.cs" // names that the native compiler looks for
             let room = file.Split('/')[1]
             let found = NamespaceLine().Match(Repository.Read(file))
             where found.Success && found.Groups[1].Value != room && !found.Groups[1].Value.StartsWith(room + ".", StringComparison.Ordinal)

@@ -3,10 +3,7 @@ namespace Sandbox.Confinement.Tests.Exes;
 /// <summary>How the shipped exes are linked, read from the files themselves.</summary>
 public sealed class LinkTests
 {
-    private const long MaxBytes = 3_000_000;
-
-    // The command line holds the library and an argument parser; it is never behind a jail.
-    private const long MaxCommandLineBytes = 4_600_000;
+    private const long MaxBytes = 3 << 20;
 
     private static readonly string[] Names = ["sandbox", "sandbox-device", "sandbox-init", "sandbox-jail", "sandbox-vmm"];
 
@@ -47,7 +44,7 @@ public sealed class LinkTests
     public void Size_IsSmall(string name)
     {
         long bytes = new ElfFile(Repository.Exe(name)).Bytes;
-        Assert.InRange(bytes, 1, name == "sandbox" ? MaxCommandLineBytes : MaxBytes);
+        Assert.InRange(bytes, 1, MaxBytes);
     }
 
     [Theory]
