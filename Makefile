@@ -6,12 +6,13 @@
 #   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
 #   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
+#   make reproducible  builds the committed tree twice in two places and compares the exes
 #
 # make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then build/sandbox.sh ARGS.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @build/step.sh
@@ -52,6 +53,9 @@ test: deps-test test-build build kernels tuned lab debian-root
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh
+
+reproducible: deps
+	@build/reproducible.sh
 
 clean:
 	rm -rf artifacts

@@ -15,6 +15,7 @@ internal static class Program
 {
     private static int Main()
     {
+        OwnProcess.Begin("sandbox-device");
         ControlSocket control = new(InheritedFds.Control);
         Ended end = Serve(control);
         control.SendEnded(end);

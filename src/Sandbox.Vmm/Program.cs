@@ -11,6 +11,7 @@ internal static class Program
     /// <summary>The exit code is the <see cref="EndReason"/>. The vCPUs' threads end with the process, wherever they are.</summary>
     private static int Main()
     {
+        OwnProcess.Begin("sandbox-vmm");
         ControlChannel control = new(InheritedFds.Control);
         using EndLatch end = new();
         if (!control.TryReceiveSpec(out LaunchFault fault, out VmmLaunchSpec? spec))

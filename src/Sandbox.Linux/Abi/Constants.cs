@@ -39,6 +39,7 @@ internal static class Constants
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_SET_DUMPABLE = 4;
     internal const int PR_SET_KEEPCAPS = 8;
+    internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_DROP = 24;
     internal const int PR_SET_SECUREBITS = 28;
     internal const int PR_SET_NO_NEW_PRIVS = 38;

@@ -15,6 +15,8 @@ internal sealed class ProcessStarter : IDisposable
     private const uint FirstUser = 0x7000_0000;
     private const uint UserCount = 0x0FFF_0000;
 
+    private volatile bool _userNamespaces = true;
+
     private readonly FdHandle _nothing = FileOpen.ReadWrite("/dev/null");
     private readonly FdHandle _jail;
     private readonly Action<PhaseReached> _phaseReached;
@@ -39,7 +41,7 @@ internal sealed class ProcessStarter : IDisposable
             try
             {
                 InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
-                ChildProcess child = await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits)).ConfigureAwait(false);
+                ChildProcess child = await StartJailedAsync(name, executable, table, limits).ConfigureAwait(false);
                 // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
                 _ = FdIo.WriteAll(control.Number, spec.Span);
                 return new WatchedProcess(name, child, control, errors, _phaseReached);
@@ -64,13 +66,29 @@ internal sealed class ProcessStarter : IDisposable
         _jail.Dispose();
     }
 
-    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits)
+    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits)
+    {
+        bool userNamespace = _userNamespaces;
+        try
+        {
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, userNamespace)).ConfigureAwait(false);
+        }
+        catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
+        {
+            // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
+            _userNamespaces = false;
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, userNamespace: false)).ConfigureAwait(false);
+        }
+    }
+
+    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, bool userNamespace)
     {
         uint? user = Environment.IsPrivilegedProcess ? FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount) : null;
         return new JailSpec
         {
             UserId = user,
             GroupId = user,
+            UserNamespace = userNamespace,
             Fds = Array.ConvertAll(table, static fd => fd.ChildNumber),
             Arguments = [name],
             MaxProcesses = limits.MaxThreads,

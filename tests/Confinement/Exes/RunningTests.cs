@@ -37,6 +37,13 @@ public sealed class RunningTests(ITestOutputHelper output)
         Assert.Contains("\nCapEff:\t0000000000000000\n", status, StringComparison.Ordinal);
         Assert.Contains("\nCapBnd:\t0000000000000000\n", status, StringComparison.Ordinal);
         Assert.Contains("\nThreads:\t2\n", status, StringComparison.Ordinal);
+        Assert.StartsWith($"Name:\t{name}\n", status, StringComparison.Ordinal);
+        if (Environment.IsPrivilegedProcess)
+        {
+            // Not dumpable: the files in /proc belong to root, not to the process's user.
+            Assert.Equal("root", FileOwner.Of($"/proc/{waiting.Child.Pid}/mem"));
+        }
+
         string[] memory = File.ReadAllLines($"/proc/{waiting.Child.Pid}/smaps_rollup");
         int privateKiB = KiB(memory, "Private_Dirty:");
         output.WriteLine($"{name}: {waiting.StartMilliseconds:0.0} ms to the wait for its spec, {KiB(memory, "Rss:")} KiB resident, {privateKiB} KiB private");

@@ -1,0 +1,35 @@
+using System.Text;
+using static Sandbox.Linux.Abi.Constants;
+using static Sandbox.Linux.Abi.Glibc;
+using static Sandbox.Linux.Abi.SystemCalls;
+using static Tmds.Linux.LibC;
+
+namespace Sandbox.Linux;
+
+/// <summary>What a process does to itself as its first act.</summary>
+public static unsafe class OwnProcess
+{
+    /// <summary>
+    /// No other process of the same user may trace it, read its memory or have a core file of it: the exec has made that possible
+    /// again (PR_SET_DUMPABLE, prctl(2)). And a name for ps(1): a process executed by fd would show a number.
+    /// </summary>
+    /// <param name="name">At most 15 ASCII characters.</param>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public static void Begin(string name)
+    {
+        Prctl(PR_SET_DUMPABLE, 0, "prctl PR_SET_DUMPABLE");
+        // SAFETY: a NUL-terminated pinned name; the kernel reads at most 16 bytes of it.
+        fixed (byte* pointer = Encoding.ASCII.GetBytes(name + '\0'))
+        {
+            Prctl(PR_SET_NAME, (nint)pointer, "prctl PR_SET_NAME");
+        }
+    }
+
+    private static void Prctl(int option, nint argument, string operation)
+    {
+        if (SystemCall(SYS_prctl, option, argument, 0, 0, 0, 0) != 0)
+        {
+            throw new LinuxException(operation, (Errno)errno);
+        }
+    }
+}
