@@ -61,7 +61,7 @@ public sealed class MicroVm : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new SandboxException(
-                SandboxErrorKind.HostFailure, $"the host did not prepare the microVM within {options.StartTimeout.TotalSeconds:0.###} s; give it more time");
+                SandboxErrorKind.HostFailure, $"the host did not prepare the microVM within {SecondsText.Of(options.StartTimeout)}; give it more time");
         }
     }
 

@@ -96,13 +96,13 @@ internal sealed class RunArguments
                 _disks.Add(DiskText.Parse(value));
                 break;
             case "--memory":
-                _memoryBytes = SizeText.Parse(value);
+                _memoryBytes = SizeText.Parse(option, value);
                 break;
             case "--cpus":
                 _cpuCount = CountText.Parse(option, value);
                 break;
             case "--timeout":
-                _timeout = DurationText.Parse(value);
+                _timeout = DurationText.Parse(option, value);
                 break;
             case "--env":
                 (string key, string text) = VariableText.Parse(value);

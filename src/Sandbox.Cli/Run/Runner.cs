@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Sandbox.Cli.Text;
 
 namespace Sandbox.Cli.Run;
 
@@ -30,7 +31,7 @@ internal sealed class Runner(RunRequest request)
                 return ExitCodes.SignalBase + signals.Last;
             }
 
-            ErrorLine.Print($"the command did not end within {request.Timeout!.Value.TotalSeconds:0.###} s and was killed with its microVM; give --timeout more time");
+            ErrorLine.Print($"the command did not end within {DurationText.Show(request.Timeout!.Value)} and was killed with its microVM; give --timeout more time");
             return ExitCodes.Timeout;
         }
         finally

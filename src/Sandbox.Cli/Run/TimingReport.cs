@@ -25,10 +25,17 @@ internal static class TimingReport
             ("microVM gone", ended),
         ])
         {
-            text.Append(CultureInfo.InvariantCulture, $"sandbox: {phase,-18} {at.TotalMilliseconds,9:F1} ms  {(at - before).TotalMilliseconds,+9:F1}\n");
+            text.Append(CultureInfo.InvariantCulture, $"sandbox: {phase,-18} {Milliseconds(at),9} ms {Milliseconds(at - before),9}\n");
             before = at;
         }
 
         return text.ToString();
+    }
+
+    /// <summary>With one decimal.</summary>
+    private static string Milliseconds(TimeSpan time)
+    {
+        long tenths = time.Ticks / (TimeSpan.TicksPerMillisecond / 10);
+        return $"{(tenths < 0 ? "-" : "")}{Math.Abs(tenths) / 10}.{Math.Abs(tenths) % 10}";
     }
 }

@@ -2,20 +2,19 @@ using System.Globalization;
 
 namespace Sandbox.Cli.Text;
 
-/// <summary>Reads a duration: a number with ms, s, m or h, or none for seconds.</summary>
+/// <summary>Reads a duration: a whole number with ms, s, m or h, or none for seconds.</summary>
 internal static class DurationText
 {
-    private static readonly (string Unit, double Milliseconds)[] Units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    private static readonly (string Unit, long Milliseconds)[] Units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
 
-    /// <summary>Timers of .NET end at 2^32 - 2 milliseconds; this is a round number below.</summary>
-    private const double MaxMilliseconds = 1000.0 * 3_600_000;
+    /// <summary>1000 hours: timers of .NET end at 2^32 - 2 milliseconds.</summary>
+    private const long MaxMilliseconds = 1000L * 3_600_000;
 
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
-        text = text.Trim();
-        double factor = 1000;
-        foreach ((string unit, double milliseconds) in Units)
+        long factor = 1000;
+        foreach ((string unit, long milliseconds) in Units)
         {
             if (text.EndsWith(unit, StringComparison.Ordinal))
             {
@@ -25,8 +24,7 @@ internal static class DurationText
             }
         }
 
-        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
-            || number * factor is not (>= 1 and <= MaxMilliseconds))
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) || number == 0 || number > MaxMilliseconds / factor)
         {
             return false;
         }
@@ -35,8 +33,16 @@ internal static class DurationText
         return true;
     }
 
+    /// <summary>The largest unit that gives a whole number, as one would have given it.</summary>
+    public static string Show(TimeSpan duration)
+    {
+        long milliseconds = duration.Ticks / TimeSpan.TicksPerMillisecond;
+        (string unit, long factor) = Array.FindLast(Units, entry => milliseconds % entry.Milliseconds == 0);
+        return $"{milliseconds / factor}{unit}";
+    }
+
     /// <summary>For an option.</summary>
     /// <exception cref="SandboxException">The text is no duration, or out of range.</exception>
-    public static TimeSpan Parse(string text) => TryParse(text, out TimeSpan duration) ? duration : throw new SandboxException(
-        SandboxErrorKind.InvalidOption, $"duration \"{text}\" is not valid; give 1ms to 1000h, for example 500ms, 30s or 5m");
+    public static TimeSpan Parse(string option, string text) => TryParse(text, out TimeSpan duration) ? duration : throw new SandboxException(
+        SandboxErrorKind.InvalidOption, $"{option} \"{text}\" is not valid; give 1ms to 1000h, for example 500ms, 30s or 5m");
 }

@@ -30,6 +30,6 @@ internal static class SizeText
 
     /// <summary>For an option.</summary>
     /// <exception cref="SandboxException">The text is no size.</exception>
-    public static long Parse(string text) => TryParse(text, out long bytes) ? bytes : throw new SandboxException(
-        SandboxErrorKind.InvalidOption, $"size \"{text}\" is not valid; give a whole number with K, M, G or T, for example 512M");
+    public static long Parse(string option, string text) => TryParse(text, out long bytes) ? bytes : throw new SandboxException(
+        SandboxErrorKind.InvalidOption, $"{option} \"{text}\" is not valid; give a whole number with K, M, G or T, for example 512M");
 }

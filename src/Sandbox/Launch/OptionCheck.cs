@@ -17,7 +17,7 @@ internal static class OptionCheck
         Require(options.MemoryBytes % PageBytes == 0, $"memory of {options.MemoryBytes} bytes is not a multiple of {PageBytes}; round it up");
         Require(
             options.StartTimeout > TimeSpan.Zero || options.StartTimeout == Timeout.InfiniteTimeSpan,
-            $"start timeout of {options.StartTimeout.TotalSeconds} s is not positive; give at least 1 ms");
+            $"start timeout of {SecondsText.Of(options.StartTimeout)} is not positive; give at least 1 ms");
         Require(
             IsHostName(options.HostName),
             $"host name \"{options.HostName}\" is not valid; give 1 to {MaxHostNameLength} letters, digits, '-' and '.'");

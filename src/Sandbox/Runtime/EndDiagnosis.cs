@@ -49,7 +49,7 @@ internal static class EndDiagnosis
         string clue = ConsoleText.PanicReason(console) is { } reason ? $"its kernel panicked: {reason}"
             : watch.Console.LastLine() is { Length: > 0 } line ? $"its console ends with: {line}"
             : "its console is empty";
-        return new(SandboxErrorKind.GuestSilent, $"the guest did not answer within {timeout.TotalSeconds:0.###} s; {clue}; {SeeConsole}");
+        return new(SandboxErrorKind.GuestSilent, $"the guest did not answer within {SecondsText.Of(timeout)}; {clue}; {SeeConsole}");
     }
 
     private static SandboxException Describe(Ended last, ProcessWatch watch, WatchedProcess vmm, string kernelPath)
