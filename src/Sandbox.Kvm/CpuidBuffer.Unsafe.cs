@@ -9,7 +9,7 @@ internal static unsafe class CpuidBuffer
     /// <summary>Room for <paramref name="count"/> entries, and a head that says so.</summary>
     public static byte[] Create(int count)
     {
-        // SAFETY (here and below): only the sizes of two structs; every access is checked.
+        // SAFETY: (here and below) only the sizes of two structs; every access is checked.
         byte[] buffer = new byte[sizeof(kvm_cpuid2) + (count * sizeof(kvm_cpuid_entry2))];
         kvm_cpuid2 head = new() { nent = (uint)count };
         MemoryMarshal.Write(buffer, in head);

@@ -7,7 +7,7 @@ namespace Sandbox.Kvm;
 /// <summary>The registers of a vCPU that does not run.</summary>
 public sealed unsafe partial class KvmVcpu
 {
-    // SAFETY (all of this file): only the sizes of two structs; the pointers are KvmCalls' own.
+    // SAFETY: (all of this file) only the sizes of two structs; the pointers are KvmCalls' own.
 
     /// <summary>General registers.</summary>
     /// <exception cref="LinuxException">The kernel refused.</exception>

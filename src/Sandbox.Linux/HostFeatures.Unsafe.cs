@@ -7,7 +7,7 @@ namespace Sandbox.Linux;
 /// <summary>Questions to the kernel that change nothing.</summary>
 public static unsafe class HostFeatures
 {
-    // SAFETY (all of this file): numbers only, no pointer is passed.
+    // SAFETY: (all of this file) numbers only, no pointer is passed.
     private const int KVM_GET_API_VERSION = 0xAE00; // _IO(KVMIO, 0x00), linux/kvm.h
     private const int LANDLOCK_CREATE_RULESET_VERSION = 1; // linux/landlock.h
 

@@ -24,7 +24,7 @@ internal static partial class ConstantClaims
             {
                 string theirs = match.Groups["theirs"].Value.Trim();
                 string first = FirstName().Match(theirs).Value;
-                yield return new AbiClaim($"({match.Groups["ours"].Value}) == ({theirs})", $"{Path.GetFileName(path)}: {match.Groups["name"].Value}", young.Contains(first) ? first : null);
+                yield return new AbiClaim($"({match.Groups["ours"].Value.Replace("_", "", StringComparison.Ordinal)}) == ({theirs})", $"{Path.GetFileName(path)}: {match.Groups["name"].Value}", young.Contains(first) ? first : null);
             }
         }
     }

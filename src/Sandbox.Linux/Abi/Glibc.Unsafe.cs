@@ -8,7 +8,7 @@ namespace Sandbox.Linux.Abi;
 /// </summary>
 internal static unsafe class Glibc
 {
-    // SAFETY (all of this file): declarations only; each caller says why its pointers are good for the call.
+    // SAFETY: (all of this file) declarations only; each caller says why its pointers are good for the call.
     [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static extern nint SystemCall(nint number, nint argument0, nint argument1, nint argument2, nint argument3, nint argument4, nint argument5);
 

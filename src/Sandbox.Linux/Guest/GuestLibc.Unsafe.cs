@@ -5,7 +5,7 @@ namespace Sandbox.Linux.Guest;
 /// <summary>The libc calls of the guest's PID 1 that neither Tmds.LibC nor Abi/Glibc has. Signatures as in the glibc headers of x86-64; errno as in Abi/Glibc.</summary>
 internal static unsafe class GuestLibc
 {
-    // SAFETY (all of this file): declarations only; each caller says why its pointers are good for the call.
+    // SAFETY: (all of this file) declarations only; each caller says why its pointers are good for the call.
     private const string Libc = "libc";
 
     [DllImport(Libc, SetLastError = true)]
