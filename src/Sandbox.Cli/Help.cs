@@ -24,7 +24,7 @@ internal static class Help
           --kernel-args TEXT   more arguments for the kernel's command line
           --memory SIZE        guest memory, 64M to 1T (default: 256M)
           --cpus N             virtual processors, 1 to 64 (default: 1)
-          --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h
+          --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h (default: none, but 60s for the guest to come up)
           --env KEY=VALUE      a variable of the command; repeatable
           --workdir DIR        where the command starts (default: /)
           --hostname NAME      the guest's host name (default: sandbox)

@@ -131,7 +131,7 @@ internal sealed class RunArguments
                 CpuCount = _cpuCount ?? defaults.CpuCount,
                 HostName = _hostName ?? defaults.HostName,
                 Disks = _disks,
-                StartTimeout = _timeout < defaults.StartTimeout ? _timeout.Value : defaults.StartTimeout,
+                StartTimeout = _timeout ?? defaults.StartTimeout,
                 ConsoleReceived = _verbose ? ConsoleCopy.Write : null,
             },
             new ExecOptions { Command = command, Environment = _environment, WorkingDirectory = _workingDirectory ?? "/" },

@@ -10,6 +10,7 @@ namespace Sandbox.Launch;
 /// </summary>
 internal static class ErofsImage
 {
+    private const string SetPriv = "setpriv";
     private const int ImageFd = 3;
     private const int ErrorTailBytes = 4096;
 
@@ -32,7 +33,7 @@ internal static class ErofsImage
 
     private static async Task RunAsync(string tool, string directory, FdHandle image, CancellationToken cancellationToken)
     {
-        using FdHandle executable = FileOpen.Read(tool);
+        using FdHandle executable = OperatorFile.Open(HostTool.Find(SetPriv) ?? SetPriv, "setpriv of the Debian package util-linux", writable: false);
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         (FdHandle errorReader, FdHandle errorWriter) = Pipe.Create();
         using (errorReader)
@@ -41,8 +42,13 @@ internal static class ErofsImage
             using ChildProcess child = await Spawner.SpawnAsync(new SpawnSpec
             {
                 Executable = executable,
+                // setpriv: the tool ends with this process, however that ends.
                 // -x-1: no extended attributes are read; the guest runs as root of its own system. The path of the image is an fd, not a name.
-                Arguments = [tool, "--quiet", "-x-1", string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageFd}"), Path.GetFullPath(directory)],
+                Arguments =
+                [
+                    SetPriv, "--pdeathsig", "KILL", "--",
+                    tool, "--quiet", "-x-1", string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageFd}"), Path.GetFullPath(directory),
+                ],
                 Fds = [new(0, nothing), new(1, nothing), new(2, errorWriter), new(ImageFd, image)],
             }).ConfigureAwait(false);
             errorWriter.Dispose();
