@@ -66,7 +66,7 @@ public sealed class GuestSetupTests(LabHost lab)
             mkdir -p /tmp/root/{bin,dev,proc,sys,tmp,run}
             cp /bin/busybox /tmp/root/bin/
             ln -sf busybox /tmp/root/bin/sh
-            mke2fs -q -t ext4 -d /tmp/root /tmp/root.ext4 32M || exit
+            mke2fs -q -F -t ext4 -d /tmp/root /tmp/root.ext4 32M >/dev/null || exit
             $sandbox run --rootfs /tmp/root.ext4 -- /bin/busybox sh -c '/bin/busybox echo ext4 works'
             code=$?
             rm -rf /tmp/root /tmp/root.ext4
