@@ -59,7 +59,8 @@ public sealed partial class FilePolicyTests
     [Fact]
     public void Tests_InTheRepository_AreNotSkipped()
     {
-        AssertNoLine(SkippedTest());
+        // The one place that may: without /dev/kvm there is nothing to test against. It is counted, and test.sh fails on any count.
+        AssertNoLine(SkippedTest(), except: "tests/Guest/KvmFactAttribute.cs");
     }
 
     [Fact]
@@ -74,10 +75,11 @@ public sealed partial class FilePolicyTests
             select $"{file}: namespace {found.Groups[1].Value}");
     }
 
-    private static void AssertNoLine(Regex forbidden)
+    private static void AssertNoLine(Regex forbidden, string? except = null)
     {
         Repository.AssertNone(
             from file in Texts
+            where file != except
             from line in Repository.ReadLines(file).Select((text, index) => (Text: text, Number: index + 1))
             where forbidden.IsMatch(line.Text)
             select $"{file}:{line.Number}: {line.Text.Trim()}");
