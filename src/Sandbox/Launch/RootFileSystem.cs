@@ -33,8 +33,8 @@ internal sealed class RootFileSystem : IDisposable
                 directory.Dispose();
             }
 
-            DiskImage disk = DiskImage.Take(file, path, What, readOnly: true, SerialId);
-            return new RootFileSystem(disk, TypeOf(file, path));
+            string type = TypeOf(file, path);
+            return new RootFileSystem(DiskImage.Take(file, path, What, readOnly: true, SerialId), type);
         }
         catch
         {
@@ -48,7 +48,7 @@ internal sealed class RootFileSystem : IDisposable
     private static string TypeOf(FdHandle file, string path)
     {
         Span<byte> superblock = stackalloc byte[ExtMagicOffset + sizeof(ushort)];
-        int count = LinuxException.Check(FdIo.ReadAt(file.Number, superblock, SuperblockOffset), $"read {path}");
+        int count = FdIo.ReadAt(file.Number, superblock, SuperblockOffset); // fails on what is no file of bytes
         return count < superblock.Length ? throw NoFileSystem(path)
             : BinaryPrimitives.ReadUInt32LittleEndian(superblock) == ErofsMagic ? "erofs"
             : BinaryPrimitives.ReadUInt16LittleEndian(superblock[ExtMagicOffset..]) == ExtMagic ? "ext4"

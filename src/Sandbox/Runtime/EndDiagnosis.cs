@@ -1,4 +1,5 @@
 using Sandbox.Control.Launch;
+using Sandbox.Host;
 
 namespace Sandbox.Runtime;
 
@@ -48,6 +49,7 @@ internal static class EndDiagnosis
         string console = watch.Console.Text();
         string clue = ConsoleText.PanicReason(console) is { } reason ? $"its kernel panicked: {reason}"
             : watch.Console.LastLine() is { Length: > 0 } line ? $"its console ends with: {line}"
+            : KvmFindings.HardwareVirtualization() is { IsPresent: false } missing ? $"{missing.Detail}, which a Linux guest needs; see `sandbox doctor`"
             : "its console is empty";
         return new(SandboxErrorKind.GuestSilent, $"the guest did not answer within {SecondsText.Of(timeout)}; {clue}; {SeeConsole}");
     }
@@ -58,7 +60,7 @@ internal static class EndDiagnosis
         switch (last.Reason)
         {
             case EndReason.KernelRejected:
-                return new(SandboxErrorKind.KernelRejected, $"kernel {kernelPath} cannot be booted: {last.Text}");
+                return new(SandboxErrorKind.KernelRejected, $"kernel {kernelPath} {last.Text}"); // the text is a verb and what follows
             case EndReason.GuestShutdown or EndReason.GuestReset or EndReason.TripleFault:
                 return new(SandboxErrorKind.GuestStopped, ConsoleText.PanicReason(console) is { } reason
                     ? $"the guest's kernel panicked: {reason}; {SeeConsole}"
