@@ -8,25 +8,25 @@
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
-# make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then build/sandbox.sh ARGS.
+# make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then .ci/sandbox.sh ARGS.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 .PHONY: reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
-step := @build/step.sh
+step := @.ci/step.sh
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sandbox
-needs_lab := $(shell build/has-kvm.sh || echo lab)
+needs_lab := $(shell .ci/has-kvm.sh || echo lab)
 
 run: build kernels $(needs_lab)
-	@build/sandbox.sh $(ARGS) || { code=$$?; echo "sandbox        exit code $$code" >&2; exit $$code; }
+	@.ci/sandbox.sh $(ARGS) || { code=$$?; echo "sandbox        exit code $$code" >&2; exit $$code; }
 
 deps:
-	$(step) packages build/deps.sh build $(needs_lab)
+	$(step) packages .ci/deps.sh build $(needs_lab)
 
 build: deps
-	$(step) exes build/publish.sh
+	$(step) exes .ci/publish.sh
 
 kernels: deps
 	$(step) kernel kernels/debian.sh
@@ -36,7 +36,7 @@ lab: deps
 	$(step) "lab host" tests/Lab/host/prepare.sh
 
 deps-test:
-	$(step) packages build/deps.sh build lab test tuned
+	$(step) packages .ci/deps.sh build lab test tuned
 
 tuned: deps-test
 	$(step) "tuned kernel" kernels/tuned.sh
@@ -45,17 +45,17 @@ debian-root: deps-test
 	$(step) "debian root" tests/Lab/host/debian-root.sh
 
 test-build: deps-test
-	$(step) tests dotnet build Sandbox.sln -c Release -v q -nologo -clp:NoSummary
+	$(step) tests dotnet build Sandbox.sln -c Release -p:UseSharedCompilation=true -v q -nologo -clp:NoSummary
 
 # The compiler with all analyzers first: what it has compiled is published without doing it again.
 test: deps-test test-build build kernels tuned lab debian-root
-	@build/test.sh
+	@.ci/test.sh
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh
 
 reproducible: deps
-	@build/reproducible.sh
+	@.ci/reproducible.sh
 
 clean:
 	rm -rf artifacts

@@ -8,7 +8,7 @@ runs=${1:-5}
 share=$root/artifacts/share
 
 if [ "${2:-}" != inside ]; then
-    if "$root/build/has-kvm.sh"; then
+    if "$root/.ci/has-kvm.sh"; then
         exec "$0" "$runs" inside
     fi
     # One boot of the lab host serves all; with one processor for the guests, since that is what they are given.

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for clone in one other/place; do
     git clone -q --no-hardlinks "$root" "$work/$clone"
-    (cd "$work/$clone" && build/publish.sh >"$work/log" 2>&1) || { tail -n 40 "$work/log" >&2; exit 1; }
+    (cd "$work/$clone" && .ci/publish.sh >"$work/log" 2>&1) || { tail -n 40 "$work/log" >&2; exit 1; }
 done
 code=0
 for exe in "$work"/one/artifacts/bin/*; do

@@ -2,7 +2,7 @@
 # Runs artifacts/bin/sandbox with the given arguments: here, or in the lab host where this machine cannot virtualize.
 # The exit code is sandbox's. Expects what `make build kernels` (and `make lab`) prepared.
 root=$(cd "$(dirname "$0")/.." && pwd)
-if "$root/build/has-kvm.sh"; then
+if "$root/.ci/has-kvm.sh"; then
     exec "$root/artifacts/bin/sandbox" "$@"
 fi
 echo "lab host       no hardware virtualization here: running in an emulated machine that has it" >&2

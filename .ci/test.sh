@@ -28,5 +28,7 @@ for project in "${projects[@]}"; do
     skipped=$((skipped + ${total:-0} - ${ran:-0}))
 done
 
+# The compiler server of the build is of no more use, and nothing should outlive a test run.
+dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $broken = 0 ] && [ $failed = 0 ] && [ $skipped = 0 ] && [ $passed -gt 0 ]

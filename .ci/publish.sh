@@ -2,9 +2,9 @@
 # Publishes the exes to artifacts/bin when a source is younger than they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. build/newer.sh
+. .ci/newer.sh
 stamp=artifacts/bin/.published
-if ! newer "$stamp" src build/Exes.proj Directory.* global.json nuget.config; then
+if ! newer "$stamp" src .ci/Exes.proj Directory.* global.json nuget.config; then
     echo "up to date"
     exit 0
 fi
@@ -13,6 +13,6 @@ mkdir -p artifacts/bin
 begun=$(mktemp artifacts/bin/.begun.XXXXXX)
 trap 'rm -f "$begun"' EXIT
 # Analyzers judge in `make test`; here they would cost half of the time.
-dotnet msbuild build/Exes.proj -restore -t:Publish -m -v:q -nologo -p:Configuration=Release -p:RunAnalyzers=false
+dotnet msbuild .ci/Exes.proj -restore -t:Publish -m -v:q -nologo -p:Configuration=Release -p:RunAnalyzers=false -p:UseSharedCompilation=true
 mv "$begun" "$stamp" # its time is that of the start: what changed meanwhile is built next time
 echo "$(cd artifacts/bin && ls | tr '\n' ' ')"
