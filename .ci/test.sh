@@ -1,12 +1,15 @@
 #!/bin/bash
 # Runs every test project that `dotnet build` has made and adds up the runner's own counts.
-# Fails when a test fails, when a test is skipped, when a project has no tests, or when there is none.
+# Fails when a test fails, when a project has no tests or there is no project, and when a test is skipped: only the micro guests
+# may be, where there is no /dev/kvm at all.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=artifacts/tests
 rm -rf "$results"
 mkdir -p "$results"
 passed=0 failed=0 skipped=0 broken=0
+may_skip=
+[ -e /dev/kvm ] || may_skip=Sandbox.Guest.Tests
 
 mapfile -t projects < <(git ls-files 'tests/*.Tests.csproj' 2>/dev/null | grep . || find tests -name '*.Tests.csproj' -not -path '*/obj/*' | sort)
 [ ${#projects[@]} != 0 ] || { echo "no test projects" >&2; exit 1; }
@@ -26,9 +29,13 @@ for project in "${projects[@]}"; do
     passed=$((passed + ${good:-0}))
     failed=$((failed + ${ran:-0} - ${good:-0}))
     skipped=$((skipped + ${total:-0} - ${ran:-0}))
+    if [ "${total:-0}" != "${ran:-0}" ] && [ "$name" != "$may_skip" ]; then
+        echo "$name: $((total - ran)) tests were skipped" >&2
+        broken=1
+    fi
 done
 
 # The compiler server of the build is of no more use, and nothing should outlive a test run.
 dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
 echo "$passed passed, $failed failed, $skipped skipped"
-[ $broken = 0 ] && [ $failed = 0 ] && [ $skipped = 0 ] && [ $passed -gt 0 ]
+[ $broken = 0 ] && [ $failed = 0 ] && [ $passed -gt 0 ]
