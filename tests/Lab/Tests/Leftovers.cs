@@ -8,7 +8,7 @@ internal static class Leftovers
         # The shells around this script have its text, and with it the name, in their arguments.
         look() {
             pgrep -af sandbox | cut -d' ' -f2- | grep -vE '^(/usr/bin/)?(bash|setsid) ' | sort
-            find /tmp /run /var/tmp /dev/shm -mindepth 1 ! -name 'left.*' 2>/dev/null | sort
+            find /tmp /run /var/tmp /dev/shm -mindepth 1 -maxdepth 1 ! -name 'left.*' 2>/dev/null | sort
             cut -d' ' -f4- /proc/self/mountinfo | sort
             find /sys/fs/cgroup -type d | sort
             ls /sys/class/net
