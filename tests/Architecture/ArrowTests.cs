@@ -29,7 +29,6 @@ public sealed class ArrowTests
         ["Sandbox.Linux"] = ["Tmds.LibC"],
         ["Sandbox.Memory"] = ["Tmds.LibC"],
         ["Sandbox.Kvm"] = ["Tmds.LibC"],
-        ["Sandbox.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 
     private static IEnumerable<string> Projects => Repository.Files.Where(file => file.StartsWith("src/", StringComparison.Ordinal) && file.EndsWith(".csproj", StringComparison.Ordinal));

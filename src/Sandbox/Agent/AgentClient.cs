@@ -80,7 +80,7 @@ internal sealed class AgentClient : IDisposable
                     $"the command's arguments or environment are too large ({fault}); give at most {AgentLimits.MaxListItems} items and {AgentLimits.MaxListBytes} bytes of each");
             }
 
-            process = new GuestProcess(this, command, options.Command[0]);
+            process = new GuestProcess(this, command, options);
             _processes.Add(command.Id, process);
             Judge(AgentMessageType.Exec);
             Append(bytes);

@@ -14,11 +14,17 @@ internal static class GuestFailure
             : new(SandboxErrorKind.GuestFailed, $"the guest could not be set up ({failed.Stage}): {reason}");
     }
 
-    public static SandboxException Describe(string command, int errno) => (Errno)errno switch
+    /// <summary>The guest tells an error number only: it can be about the working directory as well as about the command.</summary>
+    public static SandboxException Describe(ExecOptions options, int errno)
     {
-        Errno.ENOENT or Errno.ENOTDIR => new(SandboxErrorKind.CommandNotFound, $"{command}: not found in the guest; check the name, PATH and the root file system"),
-        Errno.EACCES or Errno.EPERM => new(SandboxErrorKind.CommandNotExecutable, $"{command}: not executable in the guest; check its mode with ls -l"),
-        Errno.ENOEXEC => new(SandboxErrorKind.CommandNotExecutable, $"{command}: not a program for this guest; check its format with file(1)"),
-        _ => new(SandboxErrorKind.CommandNotExecutable, $"{command}: cannot be executed in the guest ({(Errno)errno})"),
-    };
+        string command = options.Command[0];
+        string directory = options.WorkingDirectory == "/" ? "" : $", or its working directory {options.WorkingDirectory}";
+        return (Errno)errno switch
+        {
+            Errno.ENOENT or Errno.ENOTDIR => new(SandboxErrorKind.CommandNotFound, $"{command}{directory}: not found in the guest; check the name, PATH and the root file system"),
+            Errno.EACCES or Errno.EPERM => new(SandboxErrorKind.CommandNotExecutable, $"{command}{directory}: not permitted in the guest; check the mode with ls -l"),
+            Errno.ENOEXEC => new(SandboxErrorKind.CommandNotExecutable, $"{command}: not a program for this guest; check its format with file(1)"),
+            _ => new(SandboxErrorKind.CommandNotExecutable, $"{command}: cannot be executed in the guest ({(Errno)errno})"),
+        };
+    }
 }

@@ -7,15 +7,15 @@ internal sealed class GuestProcess
 {
     private readonly AgentClient _client;
     private readonly HostCommand _command;
-    private readonly string _name;
+    private readonly ExecOptions _options;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<CommandExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly AsyncCondition _inputChanged = new();
     private bool _abandoned;
 
-    public GuestProcess(AgentClient client, HostCommand command, string name)
+    public GuestProcess(AgentClient client, HostCommand command, ExecOptions options)
     {
-        (_client, _command, _name) = (client, command, name);
+        (_client, _command, _options) = (client, command, options);
         Output = new GuestOutput(this, AgentStream.Output);
         Error = new GuestOutput(this, AgentStream.Error);
     }
@@ -44,7 +44,7 @@ internal sealed class GuestProcess
 
                 return false;
             case AgentMessageType.ExecFailed:
-                _started.TrySetException(GuestFailure.Describe(_name, received.Errno));
+                _started.TrySetException(GuestFailure.Describe(_options, received.Errno));
                 _ = _started.Task.Exception; // an abandoned start has no reader
                 return true;
             case AgentMessageType.Data:
