@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/newer.sh
 stamp=artifacts/bin/.published
-if ! newer "$stamp" src .ci/Exes.proj Directory.* global.json nuget.config; then
+if ! newer "$stamp" src seccomp .ci/Exes.proj Directory.* global.json nuget.config; then
     echo "up to date"
     exit 0
 fi

@@ -35,6 +35,8 @@ internal static class Program
             using Epoll epoll = new();
             VirtioDevice device = Create(spec, new BackingWatch(epoll));
             DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser);
+            // From here on: no peer byte, no guest byte has been seen yet.
+            InstallFilter(spec.Kind);
             control.SendReady();
             return loop.Run();
         }
@@ -42,6 +44,21 @@ internal static class Program
         {
             return new Ended(EndReason.HostFailure, (ulong)failure.Errno, failure.Operation);
         }
+    }
+
+    // seccomp/device-*.policy: what a device of this kind still may; anything else kills the process.
+    private static void InstallFilter(DeviceKind kind)
+    {
+        RuntimeWarmUp.Run();
+        LinuxException.Check(
+            SeccompFilter.Install(kind switch
+            {
+                DeviceKind.Block => DeviceFilters.Block,
+                DeviceKind.Entropy => DeviceFilters.Entropy,
+                DeviceKind.Vsock => DeviceFilters.Vsock,
+                _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
+            }),
+            "seccomp filter");
     }
 
     private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch

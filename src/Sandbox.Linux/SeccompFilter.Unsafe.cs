@@ -9,9 +9,10 @@ public static unsafe class SeccompFilter
     private const long SysSeccomp = 317;
     private const long SetModeFilter = 1;   // SECCOMP_SET_MODE_FILTER
     private const long AllThreads = 1;      // SECCOMP_FILTER_FLAG_TSYNC
+    private const int SetNoNewPrivileges = 38; // PR_SET_NO_NEW_PRIVS
 
     /// <summary>
-    /// Installs the filter on all threads at once. The process needs no_new_privs (the jail has set it). 0, or the negated
+    /// Installs the filter on all threads at once, and no_new_privs before it, which the kernel asks for. 0, or the negated
     /// error number; -EINVAL also where the program's length is no multiple of an instruction. A thread that could not follow
     /// makes the whole call fail: it is reported as -ESRCH.
     /// </summary>
@@ -25,6 +26,12 @@ public static unsafe class SeccompFilter
         // SAFETY: the program is pinned for the call and the kernel copies it; SockFprog has the layout of struct sock_fprog.
         fixed (byte* instructions = program)
         {
+            // The jail has promised it already; a device process that serves another front end, without a jail, promises it here.
+            if (prctl(SetNoNewPrivileges, 1, 0, 0, 0) != 0)
+            {
+                return -Marshal.GetLastSystemError();
+            }
+
             SockFprog description = new() { Length = (ushort)(program.Length / InstructionBytes), Filter = instructions };
             long result = syscall(SysSeccomp, SetModeFilter, AllThreads, &description);
             return result switch
@@ -38,6 +45,9 @@ public static unsafe class SeccompFilter
 
     [DllImport("libc")]
     private static extern long syscall(long number, long operation, long flags, SockFprog* program);
+
+    [DllImport("libc")]
+    private static extern int prctl(int option, long argument2, long argument3, long argument4, long argument5);
 
     /// <summary>struct sock_fprog (linux/filter.h).</summary>
     private struct SockFprog
