@@ -29,6 +29,23 @@ public sealed class AbiTests
         Holds(claims);
     }
 
+    [Theory]
+    [InlineData("syscalls.txt", "__NR_", 300)]
+    [InlineData("constants.txt", "", 10)]
+    public void Names_OfTheSeccompPolicies_AreTheHeaders(string file, string prefix, int atLeast)
+    {
+        List<AbiClaim> claims =
+        [
+            .. from line in File.ReadLines(Path.Combine(Rooms.Source, "..", "seccomp", file))
+               where line.Length != 0 && line[0] != '#'
+               let parts = line.Split(' ')
+               // Older headers know fewer calls; every constant they must know.
+               select new AbiClaim($"{prefix}{parts[0]} == {parts[1]}", $"seccomp/{file}", prefix.Length == 0 ? null : prefix + parts[0]),
+        ];
+        Assert.True(claims.Count >= atLeast, $"only {claims.Count} claims");
+        Holds(claims);
+    }
+
     [Fact]
     public void Structs_WithNamesOfOurOwn_AreTheHeaders() => Holds(
     [

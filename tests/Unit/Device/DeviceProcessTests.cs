@@ -38,6 +38,32 @@ public sealed class DeviceProcessTests : IDisposable
         _guest.Dispose();
     }
 
+    [Theory]
+    [InlineData(DeviceKind.Block)]
+    [InlineData(DeviceKind.Entropy)]
+    [InlineData(DeviceKind.Vsock)]
+    public void Process_ThatIsReady_IsUnderItsFilter(DeviceKind kind)
+    {
+        (FdHandle agent, FdHandle peer) = UnixSocket.CreatePair();
+        using (agent)
+        using (peer)
+        using (DeviceProcess process = kind switch
+        {
+            DeviceKind.Block => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind, CapacityBytes = 65536, SerialId = "disk0" }, _disk),
+            DeviceKind.Vsock => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind, GuestCid = 3, VsockPorts = [1024] }, agent),
+            _ => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind }),
+        })
+        {
+            Assert.Equal(LaunchMessageType.Ready, process.ReceiveControl(out _));
+            foreach (string thread in Directory.GetDirectories($"/proc/{process.Pid}/task"))
+            {
+                string status = File.ReadAllText($"{thread}/status");
+                Assert.Contains("\nSeccomp:\t2\n", status, StringComparison.Ordinal);
+                Assert.Contains("\nNoNewPrivs:\t1\n", status, StringComparison.Ordinal);
+            }
+        }
+    }
+
     [Fact]
     public void Block_OverVhostUser_WritesReadsAndResumes()
     {
