@@ -48,7 +48,7 @@ internal sealed class InstallLayout
 
         yield return Finding("built-in root", Path.Combine(_share, RootImage), required: false, "make");
         yield return Finding("kernel (Debian)", Path.Combine(DebianKernelDirectory, KernelImage), required: false, "make");
-        yield return Finding("kernel (tuned)", Path.Combine(TunedKernelDirectory, KernelImage), required: false, "make tuned-kernel");
+        yield return Finding("kernel (tuned)", Path.Combine(TunedKernelDirectory, KernelImage), required: false, "make tuned");
     }
 
     private static HostFinding Finding(string name, string path, bool required, string command) =>
