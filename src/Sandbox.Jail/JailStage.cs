@@ -45,7 +45,14 @@ internal static class JailStage
         nint child = Step(JailStep.Clone, RawProcess.CloneAsSibling());
         if (child != 0)
         {
-            Report(new JailReport(null, (int)child));
+            nint told = Report(new JailReport(null, (int)child));
+            if (told < 0)
+            {
+                // A launcher that does not learn the number could not end it.
+                _ = RawProcess.Kill((int)child);
+                Fail(JailStep.Clone, (Errno)(int)-told);
+            }
+
             RawProcess.Exit(0);
         }
 
@@ -56,6 +63,7 @@ internal static class JailStage
         EnterEmptyRoot();
         LimitResources(spec);
         DropPrivileges();
+        RaiseSecondWall();
         CloseFds(spec);
 
         // Again, because a change of credentials can clear it; and the launcher may have died before it was set.
@@ -189,14 +197,38 @@ internal static class JailStage
         Step(JailStep.OwnProcFiles, RawIdentity.SetDumpable(false));
     }
 
+    // Landlock: what namespaces and modes refuse is refused once more, by another part of the kernel, and for good. It needs
+    // no_new_privs and forbids mounts, so it comes after both. Files that are open already keep what they could do.
+    private static void RaiseSecondWall()
+    {
+        nint version = RawLandlock.Version();
+        if (version == -(nint)Errno.ENOSYS || version == -(nint)Errno.EOPNOTSUPP)
+        {
+            return; // a kernel without it, or that was started without it: `sandbox doctor` says so
+        }
+
+        int abi = (int)Step(JailStep.SecondWall, version);
+        int rules = (int)Step(JailStep.SecondWall, RawLandlock.CreateRuleset(LandlockRights.Of(abi)));
+        // An exec opens its file anew, also when it is given by fd, and that is judged. This one file, then, and nothing else.
+        Step(JailStep.SecondWall, RawLandlock.AllowFile(rules, JailFds.Executable, LandlockRights.ExecuteAndRead));
+        Step(JailStep.SecondWall, RawLandlock.RestrictSelf(rules, abi));
+        Step(JailStep.SecondWall, RawFile.Close(rules));
+    }
+
     // The launcher gave exactly these; this holds should it ever give more. The jail's own go at the exec.
     private static void CloseFds(JailSpecView spec)
     {
-        for (int fd = 0; fd < JailFds.FirstOfJail; fd++)
+        int first = 0;
+        for (int fd = 0; fd <= JailFds.FirstOfJail; fd++)
         {
-            if (!spec.Inherits(fd))
+            if (fd == JailFds.FirstOfJail || spec.Inherits(fd))
             {
-                _ = RawFile.Close(fd); // most are not open
+                if (first < fd)
+                {
+                    Step(JailStep.CloseFds, RawFile.CloseRange(first, fd - 1));
+                }
+
+                first = fd + 1;
             }
         }
 
@@ -216,7 +248,7 @@ internal static class JailStage
 
     private static void Fail(JailStep step, Errno errno)
     {
-        Report(new JailReport(step, (int)errno));
+        _ = Report(new JailReport(step, (int)errno));
         // For somebody who runs it by hand; the launcher reads the report.
         Span<byte> number = stackalloc byte[DecimalText.MaxBytes];
         _ = RawFile.Write(2, "sandbox-jail: step "u8);
@@ -227,10 +259,10 @@ internal static class JailStage
         RawProcess.Exit(Failed);
     }
 
-    private static void Report(JailReport report)
+    private static nint Report(JailReport report)
     {
         Span<byte> message = stackalloc byte[JailReport.Bytes];
         report.Encode(message);
-        _ = RawFile.Write(JailFds.Status, message);
+        return RawFile.Write(JailFds.Status, message);
     }
 }

@@ -9,7 +9,6 @@ public static unsafe class HostFeatures
 {
     // SAFETY: (all of this file) numbers only, no pointer is passed.
     private const int KVM_GET_API_VERSION = 0xAE00; // _IO(KVMIO, 0x00), linux/kvm.h
-    private const int LANDLOCK_CREATE_RULESET_VERSION = 1; // linux/landlock.h
 
     /// <summary>The version of KVM's API, 12 since Linux 2.6.22; or the negated error number.</summary>
     /// <param name="kvm">/dev/kvm, borrowed.</param>
@@ -22,7 +21,7 @@ public static unsafe class HostFeatures
     /// <summary>The version of Landlock's ABI; or the negated error number when the kernel has none or it is not enabled.</summary>
     public static int LandlockAbi()
     {
-        nint version = SystemCall(SystemCalls.SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0, 0);
+        nint version = SystemCall(SystemCalls.SYS_landlock_create_ruleset, 0, 0, Constants.LANDLOCK_CREATE_RULESET_VERSION, 0, 0, 0);
         return version >= 0 ? (int)version : -errno;
     }
 }

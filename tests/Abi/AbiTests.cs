@@ -75,6 +75,11 @@ public sealed class AbiTests
         new("sizeof(struct cmsghdr) == 16 && offsetof(struct cmsghdr, cmsg_level) == 8 && offsetof(struct cmsghdr, cmsg_type) == 12", "UnixSocket.HeaderSize"),
         new("sizeof(struct open_how) == 24 && offsetof(struct open_how, mode) == 8 && offsetof(struct open_how, resolve) == 16", "RawFile.Open"),
         new("sizeof(struct statfs) == 120 && offsetof(struct statfs, f_type) == 0 && sizeof(((struct statfs *)0)->f_type) == 8", "RawFile.FileSystemType"),
+        new("offsetof(struct landlock_ruleset_attr, handled_access_fs) == 0", "RawLandlock.CreateRuleset"),
+        // Linux 6.7 and 6.12 have added members: a header that knows the names is asked.
+        new("offsetof(struct landlock_ruleset_attr, handled_access_net) == 8", "RawLandlock.CreateRuleset", "LANDLOCK_ACCESS_NET_BIND_TCP"),
+        new("offsetof(struct landlock_ruleset_attr, scoped) == 16", "RawLandlock.CreateRuleset", "LANDLOCK_SCOPE_SIGNAL"),
+        new("sizeof(struct landlock_path_beneath_attr) == 12 && offsetof(struct landlock_path_beneath_attr, parent_fd) == 8", "RawLandlock.AllowFile"),
         new("sizeof(struct rlimit) == 16 && offsetof(struct rlimit, rlim_max) == 8", "RawProcess.SetLimit"),
         new("sizeof(struct __user_cap_header_struct) == 8 && sizeof(struct __user_cap_data_struct) == 12 && offsetof(struct __user_cap_data_struct, permitted) == 4", "RawIdentity.SetCapabilities"),
         new("_LINUX_CAPABILITY_U32S_3 == 2 && CAP_SETPCAP == 8 && CAP_SYS_ADMIN == 21", "JailStage"),

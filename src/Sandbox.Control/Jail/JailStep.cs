@@ -30,6 +30,7 @@ public enum JailStep : uint
     DropCapabilities = 25,
     NoNewPrivileges = 26,
     RefuseExecutableMemory = 27,
+    SecondWall = 31,
     CloseFds = 28,
     LauncherLives = 29,
     Execute = 30,

@@ -62,6 +62,24 @@ internal static class Constants
     internal const int MOUNT_ATTR_NODEV = 0x4;
     internal const int MOUNT_ATTR_NOEXEC = 0x8;
     internal const int MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+
+    // linux/landlock.h
+    internal const int LANDLOCK_CREATE_RULESET_VERSION = 1 << 0;
+    internal const int LANDLOCK_RULE_PATH_BENEATH = 1;
+    internal const ulong LANDLOCK_ACCESS_FS_EXECUTE = 1 << 0;
+    internal const ulong LANDLOCK_ACCESS_FS_WRITE_FILE = 1 << 1;
+    internal const ulong LANDLOCK_ACCESS_FS_READ_FILE = 1 << 2;
+    internal const ulong LANDLOCK_ACCESS_FS_READ_DIR = 1 << 3;
+    internal const ulong LANDLOCK_ACCESS_FS_REMOVE_DIR = 1 << 4;
+    internal const ulong LANDLOCK_ACCESS_FS_REMOVE_FILE = 1 << 5;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_CHAR = 1 << 6;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_DIR = 1 << 7;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_REG = 1 << 8;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_SOCK = 1 << 9;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_FIFO = 1 << 10;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_BLOCK = 1 << 11;
+    internal const ulong LANDLOCK_ACCESS_FS_MAKE_SYM = 1 << 12;
+    internal const ulong LANDLOCK_ACCESS_FS_REFER = 1 << 13;
 }
 
 /// <summary>Constants of kernels younger than Debian 12's headers (6.1): compared where the header has them.</summary>
@@ -73,4 +91,13 @@ internal static class YoungConstants
 
     // linux/memfd.h, Linux 6.3
     internal const uint MFD_NOEXEC_SEAL = 0x8;
+
+    // linux/landlock.h: Linux 6.2, 6.10, 6.7, 6.12 and 6.15
+    internal const ulong LANDLOCK_ACCESS_FS_TRUNCATE = 1 << 14;
+    internal const ulong LANDLOCK_ACCESS_FS_IOCTL_DEV = 1 << 15;
+    internal const ulong LANDLOCK_ACCESS_NET_BIND_TCP = 1 << 0;
+    internal const ulong LANDLOCK_ACCESS_NET_CONNECT_TCP = 1 << 1;
+    internal const ulong LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0;
+    internal const ulong LANDLOCK_SCOPE_SIGNAL = 1 << 1;
+    internal const int LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON = 1 << 1;
 }

@@ -8,6 +8,7 @@ internal static class SystemCalls
     internal const int SYS_poll = 7;
     internal const int SYS_pread64 = 17;
     internal const int SYS_clone = 56;
+    internal const int SYS_kill = 62;
     internal const int SYS_chdir = 80;
     internal const int SYS_fchdir = 81;
     internal const int SYS_umask = 95;
@@ -37,4 +38,6 @@ internal static class SystemCalls
     internal const int SYS_close_range = 436;
     internal const int SYS_openat2 = 437;
     internal const int SYS_landlock_create_ruleset = 444;
+    internal const int SYS_landlock_add_rule = 445;
+    internal const int SYS_landlock_restrict_self = 446;
 }

@@ -44,6 +44,9 @@ public static unsafe class RawFile
 
     public static nint Close(int fd) => Call(SYS_close, fd);
 
+    /// <summary>close_range(2): closes every open fd from <paramref name="first"/> to <paramref name="last"/>.</summary>
+    public static nint CloseRange(int first, int last) => Call(SYS_close_range, first, last, 0);
+
     /// <summary>close_range(2) to the highest number: closes, or with <paramref name="atExec"/> marks close-on-exec.</summary>
     public static nint CloseFrom(int first, bool atExec) => Call(SYS_close_range, first, unchecked((nint)uint.MaxValue), atExec ? CLOSE_RANGE_CLOEXEC : 0);
 

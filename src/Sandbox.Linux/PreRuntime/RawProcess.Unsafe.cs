@@ -22,6 +22,9 @@ public static unsafe class RawProcess
     /// <summary>SIGKILL when the thread that made this process ends. A change of user or group clears it.</summary>
     public static nint DieWithParent() => Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 
+    /// <summary>SIGKILL by number: only for a child that nobody has reaped yet.</summary>
+    public static nint Kill(int process) => Call(SYS_kill, process, SIGKILL);
+
     public static nint StartSession() => Call(SYS_setsid);
 
     public static nint SetUmask(uint mask) => Call(SYS_umask, (nint)mask);
@@ -75,6 +78,12 @@ public static unsafe class RawProcess
         }
     }
 
-    /// <summary>exit_group(2).</summary>
-    public static void Exit(int code) => _ = Call(SYS_exit_group, code);
+    /// <summary>exit_group(2). Does not return: what follows a failed step must not be reached, whatever stands between us and the kernel.</summary>
+    public static void Exit(int code)
+    {
+        while (true)
+        {
+            _ = Call(SYS_exit_group, code);
+        }
+    }
 }

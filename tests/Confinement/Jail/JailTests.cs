@@ -68,7 +68,11 @@ public sealed class JailTests
     public async Task Root_InJail_IsEmptyAndReadOnly()
     {
         using JailedProbe probe = await JailedProbe.StartAsync(JailedProbe.Spec(Identity));
-        Assert.Equal("2", probe.Findings["rootentries"]); // . and ..
+        if (Identity is not null)
+        {
+            Assert.Empty(Directory.GetFileSystemEntries($"/proc/{probe.Child.Pid}/root/"));
+        }
+
         Assert.Equal(Number(Errno.EROFS), probe.Findings["create"]);
         Assert.Equal(Number(Errno.ENOENT), probe.Findings["parentdir"]);
         Assert.Equal(Number(Errno.ENOENT), probe.Findings["proc"]);
@@ -129,10 +133,23 @@ public sealed class JailTests
         Assert.Equal($"{id}\t{id}\t{id}\t{id}", probe.Status("Uid"));
         Assert.Equal("0000000000000000", probe.Status("CapPrm"));
         Assert.Equal("0000000000000000", probe.Status("CapBnd"));
-        Assert.Equal("2", probe.Findings["rootentries"]);
+        Assert.Empty(Directory.GetFileSystemEntries($"/proc/{probe.Child.Pid}/root/"));
         Assert.Equal(Number(Errno.EPERM), probe.Findings["mount"]);
         Assert.Equal(Link("/proc/self/ns/user"), Link($"/proc/{probe.Child.Pid}/ns/user"));
         Assert.NotEqual(Link("/proc/self/ns/mnt"), Link($"/proc/{probe.Child.Pid}/ns/mnt"));
+    }
+
+    [Fact]
+    public async Task SecondWall_WhereNoOtherStands_Refuses()
+    {
+        // Modes and mounts would let it read the empty root, its network namespace would let it bind, and an inherited fd of a program could be run.
+        using FdHandle other = FileOpen.Read(Repository.Exe("sandbox-vmm"));
+        using JailedProbe probe = await JailedProbe.StartAsync(JailedProbe.Spec(Identity), five: other);
+        int abi = HostFeatures.LandlockAbi();
+        Assert.True(abi > 0, "this kernel has no Landlock: add landlock to lsm= on its command line");
+        Assert.Equal(Number(Errno.EACCES), probe.Findings["readroot"]);
+        Assert.Equal(Number(Errno.EACCES), probe.Findings["execother"]);
+        Assert.Equal(abi >= 4 ? Number(Errno.EACCES) : "0", probe.Findings["bindtcp"]);
     }
 
     private static JailSpec WithoutUserNamespace(uint? id) => new() { UserId = id, GroupId = id, UserNamespace = false, Fds = [0, 1, 2], Arguments = ["probe"] };

@@ -17,7 +17,7 @@ internal sealed class JailedProbe : IDisposable
     /// <summary>What the probe wrote, by key.</summary>
     internal Dictionary<string, string> Findings { get; }
 
-    internal static async Task<JailedProbe> StartAsync(JailSpec spec, FdHandle? executable = null)
+    internal static async Task<JailedProbe> StartAsync(JailSpec spec, FdHandle? executable = null, FdHandle? five = null)
     {
         using FdHandle jail = FileOpen.Read(Repository.Exe("sandbox-jail"));
         using FdHandle program = executable ?? FileOpen.Read(ProbeProgram.Path);
@@ -31,7 +31,7 @@ internal sealed class JailedProbe : IDisposable
             {
                 try
                 {
-                    child = await JailedSpawner.StartAsync(jail, program, [.. spec.Fds.Select(number => new InheritedFd(number, number == 0 ? held : childOutput))], spec);
+                    child = await JailedSpawner.StartAsync(jail, program, [.. spec.Fds.Select(number => new InheritedFd(number, number == 0 ? held : number == 5 && five is not null ? five : childOutput))], spec);
                 }
                 catch
                 {
