@@ -30,6 +30,9 @@ public static class InheritedFds
     /// <summary>Device: its vhost-user socket (backend end).</summary>
     public const int DeviceVhostUser = 4;
 
+    /// <summary>Device whose requests may be done again (block, entropy): a sealed memfd of <see cref="Launch.LaunchLimits.InflightBytes"/> for its record of requests in flight. It survives the process.</summary>
+    public const int DeviceInflight = 5;
+
     /// <summary>Device: the first backing fd. Block: the image. Vsock: one connected stream socket for each port of the spec. Entropy: none.</summary>
-    public const int DeviceFirstBacking = 5;
+    public const int DeviceFirstBacking = 6;
 }

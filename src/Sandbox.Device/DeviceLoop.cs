@@ -11,11 +11,11 @@ internal sealed class DeviceLoop
     private readonly VirtioDevice _device;
     private readonly VhostUserBackend _backend;
 
-    public DeviceLoop(Epoll epoll, VirtioDevice device, ControlSocket control, int vhostUserFd)
+    public DeviceLoop(Epoll epoll, VirtioDevice device, ControlSocket control, int vhostUserFd, BackendInflight inflight)
     {
         _epoll = epoll;
         _device = device;
-        _backend = new VhostUserBackend(vhostUserFd, device, epoll);
+        _backend = new VhostUserBackend(vhostUserFd, device, epoll, inflight);
         epoll.Add(control.Fd, EpollEvents.Readable, LoopTag.Of(LoopSource.Control, 0));
         epoll.Add(vhostUserFd, EpollEvents.Readable, LoopTag.Of(LoopSource.VhostUser, 0));
     }

@@ -13,6 +13,9 @@ internal sealed class DeviceQueue
 
     public SplitVirtqueue Ring { get; } = new();
 
+    /// <summary>The ring's record of what is in flight, for the process that may come after this one.</summary>
+    public InFlightRecord Record { get; } = new();
+
     /// <summary>The fd of the driver's notifications, borrowed; -1 until one came.</summary>
     public int KickFd => _kick?.Number ?? -1;
 
@@ -20,7 +23,20 @@ internal sealed class DeviceQueue
     public void TakeKick(int fd) => Replace(ref _kick, fd);
 
     /// <summary>Takes the fd by which the driver wants to be told of completed chains, or -1.</summary>
-    public void TakeCall(int fd) => Replace(ref _call, fd);
+    public void TakeCall(int fd)
+    {
+        Replace(ref _call, fd);
+        NotifyTakenOver();
+    }
+
+    /// <summary>Tells a driver whose ring was used before: a predecessor may have completed chains and died before it told. A call too many costs nothing.</summary>
+    public void NotifyTakenOver()
+    {
+        if (Ring.IsTakenOver && _call is not null)
+        {
+            _ = EventFd.Signal(_call.Number);
+        }
+    }
 
     /// <summary>Takes the fd by which the frontend wants to hear of a fault, or -1.</summary>
     public void TakeError(int fd) => Replace(ref _error, fd);

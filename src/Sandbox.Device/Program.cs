@@ -34,7 +34,7 @@ internal static class Program
 
             using Epoll epoll = new();
             VirtioDevice device = Create(spec, new BackingWatch(epoll));
-            DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser);
+            DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser, new BackendInflight(InheritedFds.DeviceInflight));
             // From here on: no peer byte, no guest byte has been seen yet.
             InstallFilter(spec.Kind);
             control.SendReady();

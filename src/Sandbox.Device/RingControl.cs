@@ -6,7 +6,7 @@ using Sandbox.Virtio;
 namespace Sandbox.Device;
 
 /// <summary>Starts and stops the device's rings as the session says, and watches the kicks of those that run.</summary>
-internal sealed class RingControl(VirtioDevice device, BackendSession session, BackendMemory memory, Epoll epoll)
+internal sealed class RingControl(VirtioDevice device, BackendSession session, BackendMemory memory, BackendInflight inflight, Epoll epoll)
 {
     private readonly bool[] _watched = new bool[device.Queues.Length];
 
@@ -89,11 +89,14 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
             return; // a memory table that could not be mapped: the frontend was told
         }
 
+        queue.Record.Attach(inflight.RecordOf(index));
         _ = queue.Ring.Configure(
             memory.Current,
             new VirtqueueLayout(ring.Size, new GuestAddress(ring.DescriptorTable), new GuestAddress(ring.AvailableRing), new GuestAddress(ring.UsedRing)),
             session.DeviceFeatures,
-            baseIndex); // a fault is told by the loop
+            baseIndex,
+            queue.Record); // a fault is told by the loop
+        queue.NotifyTakenOver();
         Watch(index, true);
     }
 

@@ -12,6 +12,7 @@ internal sealed class VhostUserBackend
     private readonly VirtioDevice _device;
     private readonly BackendSession _session;
     private readonly BackendMemory _memory = new();
+    private readonly BackendInflight _inflight;
     private readonly RingControl _rings;
     private readonly byte[] _message = new byte[VhostUserLimits.MaxMessageBytes];
     private readonly byte[] _reply = new byte[VhostUserLimits.MaxMessageBytes];
@@ -20,12 +21,13 @@ internal sealed class VhostUserBackend
     private int _fdCount;
     private MessageHeader _header;
 
-    public VhostUserBackend(int socket, VirtioDevice device, Epoll epoll)
+    public VhostUserBackend(int socket, VirtioDevice device, Epoll epoll, BackendInflight inflight)
     {
+        _inflight = inflight;
         _socket = socket;
         _device = device;
-        _session = new BackendSession(device.OfferedFeatures, device.Queues.Length, SplitVirtqueue.MaxSize);
-        _rings = new RingControl(device, _session, _memory, epoll);
+        _session = new BackendSession(device.OfferedFeatures, device.Queues.Length, SplitVirtqueue.MaxSize, device.CanReplay && inflight.IsKept);
+        _rings = new RingControl(device, _session, _memory, inflight, epoll);
         LinuxException.Check(FdIo.SetNonBlocking(socket, true), "fcntl vhost-user socket");
     }
 
@@ -90,10 +92,12 @@ internal sealed class VhostUserBackend
         {
             ReplyKind.RingBase => _session.WriteRingBaseReply(action, position, _reply),
             ReplyKind.Config => BackendSession.WriteConfigReply(action, _device.ConfigSpace, _reply),
+            ReplyKind.Inflight => BackendSession.WriteInflightReply(action, _header.PayloadBytes, succeeded, _reply),
             _ => BackendSession.WriteReply(action, succeeded, _reply),
         };
         // A frontend that lets replies pile up until the socket is full has stopped speaking the protocol.
-        return length == 0 || UnixSocket.Send(_socket, _reply.AsSpan(0, length), []) == length || Over(VhostUserFault.None);
+        ReadOnlySpan<int> fds = action.Reply == ReplyKind.Inflight && succeeded ? [_inflight.File] : [];
+        return length == 0 || UnixSocket.Send(_socket, _reply.AsSpan(0, length), fds) == length || Over(VhostUserFault.None);
     }
 
     private bool CarryOut(in BackendAction action, int keptFd)
@@ -114,6 +118,10 @@ internal sealed class VhostUserBackend
             case BackendActionKind.SetError:
                 _device.Queues[action.Queue].TakeError(keptFd);
                 return true;
+            case BackendActionKind.GiveInflight:
+                return _inflight.TryClear(action.Inflight);
+            case BackendActionKind.MapInflight:
+                return _inflight.TryReplace(_fds[0], action.Inflight);
             case BackendActionKind.WriteConfig:
                 return false; // no device here has a field that a driver may write
             default:

@@ -17,6 +17,9 @@ internal abstract class VirtioDevice
     /// <summary>The feature bits offered, those of the transport included.</summary>
     public abstract ulong OfferedFeatures { get; }
 
+    /// <summary>A request may be done again: then a process that died can be replaced without the driver's noticing.</summary>
+    public virtual bool CanReplay => false;
+
     public virtual ReadOnlySpan<byte> ConfigSpace => [];
 
     /// <summary>What the driver accepted; no queue is running then.</summary>

@@ -66,6 +66,12 @@ public readonly unsafe struct GuestSlice
     /// <summary>One aligned 32-bit write with release order.</summary>
     public void WriteUInt32Release(uint offset, uint value) => Volatile.Write(ref *(uint*)Aligned(offset, sizeof(uint)), value); // SAFETY: checked by Aligned.
 
+    /// <summary>One aligned 64-bit read with acquire order.</summary>
+    public ulong ReadUInt64Acquire(uint offset) => Volatile.Read(ref *(ulong*)Aligned(offset, sizeof(ulong))); // SAFETY: checked by Aligned.
+
+    /// <summary>One aligned 64-bit write with release order.</summary>
+    public void WriteUInt64Release(uint offset, ulong value) => Volatile.Write(ref *(ulong*)Aligned(offset, sizeof(ulong)), value); // SAFETY: checked by Aligned.
+
     private byte* Aligned(uint offset, uint size)
     {
         Require(offset, size);

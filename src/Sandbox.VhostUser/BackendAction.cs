@@ -26,6 +26,12 @@ public enum BackendActionKind
 
     /// <summary>Write <see cref="BackendAction.Config"/>'s bytes, which follow the range in the payload. A device without writable configuration answers failure.</summary>
     WriteConfig,
+
+    /// <summary>Clear an area of the file kept for it and answer with <see cref="BackendAction.Inflight"/> and that file's fd; where there is none, with an empty description.</summary>
+    GiveInflight,
+
+    /// <summary>The fd holds the records of <see cref="BackendAction.Inflight"/> from here on. No ring is running.</summary>
+    MapInflight,
 }
 
 /// <summary>What becomes of the fds that came with a message. Whoever received them closes them by this word, so that none can pile up.</summary>
@@ -72,6 +78,9 @@ public enum ReplyKind
 
     /// <summary>Bytes of device configuration.</summary>
     Config,
+
+    /// <summary>Where the records of requests in flight lie, with an fd.</summary>
+    Inflight,
 }
 
 /// <summary>The answer of <see cref="BackendSession.Accept"/>: a value, so that deciding and doing stay apart.</summary>
@@ -84,4 +93,5 @@ public readonly record struct BackendAction(
     RingChange Ring,
     ReplyKind Reply,
     ulong Value,
-    ConfigRange Config);
+    ConfigRange Config,
+    InflightArea Inflight);

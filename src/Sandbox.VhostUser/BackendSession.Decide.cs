@@ -12,7 +12,7 @@ public sealed partial class BackendSession
                 action = default(BackendAction) with { Value = _offeredFeatures };
                 return VhostUserFault.None;
             case FrontendRequest.GetProtocolFeatures:
-                action = default(BackendAction) with { Value = (ulong)ProtocolFeatures.Spoken };
+                action = default(BackendAction) with { Value = (ulong)_spoken };
                 return VhostUserFault.None;
             case FrontendRequest.GetQueueNum:
                 action = default(BackendAction) with { Value = (ulong)_rings.Length };
@@ -31,6 +31,9 @@ public sealed partial class BackendSession
             case FrontendRequest.GetConfig:
             case FrontendRequest.SetConfig:
                 return AcceptConfig(header.Request, payload, out action);
+            case FrontendRequest.GetInflightFd:
+            case FrontendRequest.SetInflightFd:
+                return AcceptInflight(header.Request, VhostUserCodec.ReadInflight(payload), out action);
             case FrontendRequest.SetVringKick:
             case FrontendRequest.SetVringCall:
             case FrontendRequest.SetVringErr:
@@ -45,7 +48,7 @@ public sealed partial class BackendSession
 
     private VhostUserFault AcceptProtocolFeatures(ulong value)
     {
-        if ((value & ~(ulong)ProtocolFeatures.Spoken) != 0)
+        if ((value & ~(ulong)_spoken) != 0)
         {
             return VhostUserFault.BadFeatures;
         }
@@ -122,6 +125,45 @@ public sealed partial class BackendSession
         return fault;
     }
 
+    private VhostUserFault AcceptInflight(FrontendRequest request, InflightArea asked, out BackendAction action)
+    {
+        action = default;
+        if (asked.QueueCount == 0 || asked.QueueCount > _rings.Length)
+        {
+            return VhostUserFault.BadQueueIndex;
+        }
+
+        if (asked.QueueSize == 0 || asked.QueueSize > _maxQueueSize)
+        {
+            return VhostUserFault.BadQueueSize;
+        }
+
+        foreach (ref readonly BackendRing ring in _rings.AsSpan())
+        {
+            if (ring.Running)
+            {
+                return VhostUserFault.RingIsRunning;
+            }
+        }
+
+        if (request == FrontendRequest.GetInflightFd)
+        {
+            action = default(BackendAction) with { Kind = BackendActionKind.GiveInflight, Inflight = asked with { SizeBytes = asked.NeededBytes, OffsetBytes = 0 } };
+            return VhostUserFault.None;
+        }
+
+        const ulong PageMask = 4095;
+        if (asked.SizeBytes < asked.NeededBytes || asked.SizeBytes > VhostUserLimits.MaxInflightBytes
+            || (asked.OffsetBytes & PageMask) != 0 || asked.OffsetBytes > VhostUserLimits.MaxInflightBytes)
+        {
+            return VhostUserFault.BadInflightArea;
+        }
+
+        _inflight = asked;
+        action = default(BackendAction) with { Kind = BackendActionKind.MapInflight, Fds = FdDisposition.CloseAfterUse, Inflight = asked };
+        return VhostUserFault.None;
+    }
+
     private VhostUserFault AcceptRingEvent(FrontendRequest request, ReadOnlySpan<byte> payload, int fdCount, out BackendAction action)
     {
         action = default;
@@ -162,7 +204,7 @@ public sealed partial class BackendSession
         }
 
         ring.HasKick = true;
-        fault = TryStart(ref ring, out RingChange change);
+        fault = TryStart(ringEvent.Index, out RingChange change);
         action = default(BackendAction) with { Kind = BackendActionKind.SetKick, Fds = fds, Queue = ringEvent.Index, Ring = change };
         return fault;
     }
@@ -211,22 +253,28 @@ public sealed partial class BackendSession
             return VhostUserFault.None;
         }
 
-        VhostUserFault fault = TryStart(ref ring, out RingChange change);
+        VhostUserFault fault = TryStart((int)state.Index, out RingChange change);
         action = action with { Ring = change };
         return fault;
     }
 
     // A ring runs from the moment it has both a kick and permission, in whichever order they come. What is missing then is a fault:
     // no frontend may start a ring first and describe it later.
-    private VhostUserFault TryStart(ref BackendRing ring, out RingChange change)
+    private VhostUserFault TryStart(int queue, out RingChange change)
     {
+        ref BackendRing ring = ref _rings[queue];
         change = RingChange.None;
         if (ring.Running || !ring.HasKick || !ring.Enabled)
         {
             return VhostUserFault.None;
         }
 
-        VhostUserFault fault = ring.Resolve(_memory, out _);
+        VhostUserFault fault = ring.Resolve(_memory, out RingLayout layout);
+        if (fault == VhostUserFault.None && _inflight.QueueCount != 0 && (queue >= _inflight.QueueCount || layout.Size > _inflight.QueueSize))
+        {
+            return VhostUserFault.BadQueueSize; // a ring that its record cannot hold
+        }
+
         if (fault == VhostUserFault.None)
         {
             ring.Running = true;

@@ -3,7 +3,7 @@ namespace Sandbox.VhostUser;
 /// <content>Replies. Each returns how many bytes of the buffer to send; the buffer holds <see cref="VhostUserLimits.MaxMessageBytes"/>.</content>
 public sealed partial class BackendSession
 {
-    /// <summary>The reply to every action but ring base and configuration; 0 when none is due.</summary>
+    /// <summary>The reply to every action but ring base, configuration and records in flight; 0 when none is due.</summary>
     public static int WriteReply(in BackendAction action, bool succeeded, Span<byte> buffer)
     {
         switch (action.Reply)
@@ -49,6 +49,14 @@ public sealed partial class BackendSession
             known[..Math.Min(known.Length, bytes.Length)].CopyTo(bytes);
         }
 
+        return MessageHeader.SizeBytes + (int)payloadBytes;
+    }
+
+    /// <summary>The reply to GET_INFLIGHT_FD, as long as the request was; an area of no queues where none can be had. The fd goes with it.</summary>
+    public static int WriteInflightReply(in BackendAction action, uint payloadBytes, bool succeeded, Span<byte> buffer)
+    {
+        VhostUserCodec.WriteHeader(buffer, new MessageHeader(action.Request, MessageFlags.Version1 | MessageFlags.Reply, payloadBytes));
+        VhostUserCodec.WriteInflight(buffer.Slice(MessageHeader.SizeBytes, (int)payloadBytes), succeeded ? action.Inflight : default);
         return MessageHeader.SizeBytes + (int)payloadBytes;
     }
 

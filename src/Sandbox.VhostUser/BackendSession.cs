@@ -14,7 +14,9 @@ public sealed partial class BackendSession
     private readonly ulong _offeredFeatures;
     private readonly ushort _maxQueueSize;
     private readonly BackendRing[] _rings;
+    private readonly ProtocolFeatures _spoken;
     private MemoryTable _memory;
+    private InflightArea _inflight;
     private SessionPhase _phase = SessionPhase.Greeting;
     private ProtocolFeatures _protocolFeatures;
     private bool _failed;
@@ -22,8 +24,10 @@ public sealed partial class BackendSession
     /// <param name="offeredFeatures">Virtio feature bits of the device, VIRTIO_F_VERSION_1 among them; bit 30 is the session's own affair.</param>
     /// <param name="queueCount">Rings of the device, 1 to 256.</param>
     /// <param name="maxQueueSize">Largest ring the device takes, a power of two.</param>
-    public BackendSession(ulong offeredFeatures, int queueCount, ushort maxQueueSize)
+    /// <param name="keepsInflight">Offer to keep a record of requests in flight.</param>
+    public BackendSession(ulong offeredFeatures, int queueCount, ushort maxQueueSize, bool keepsInflight = false)
     {
+        _spoken = ProtocolFeatures.Spoken | (keepsInflight ? ProtocolFeatures.InflightShmFd : ProtocolFeatures.None);
         ArgumentOutOfRangeException.ThrowIfLessThan(queueCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(queueCount, VhostUserLimits.MaxQueues);
         _offeredFeatures = offeredFeatures | TransportFeatures.ProtocolFeatures;
@@ -77,7 +81,7 @@ public sealed partial class BackendSession
         if (fault != VhostUserFault.None)
         {
             _failed = true;
-            return new BackendAction(BackendActionKind.EndSession, header.Request, fault, FdDisposition.Close, 0, RingChange.None, ReplyKind.None, 0, default);
+            return new BackendAction(BackendActionKind.EndSession, header.Request, fault, FdDisposition.Close, 0, RingChange.None, ReplyKind.None, 0, default, default);
         }
 
         ReplyKind reply = RequestRules.Of(header.Request).Reply;

@@ -22,8 +22,6 @@ public enum FrontendRequest : uint
     SetVringEnable = 18,
     GetConfig = 24,
     SetConfig = 25,
-
-    // Known and not served: a session in which one of these arrives ends.
     GetInflightFd = 31,
     SetInflightFd = 32,
 }

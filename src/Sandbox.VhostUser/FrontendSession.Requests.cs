@@ -11,7 +11,7 @@ public sealed partial class FrontendSession
     /// <summary>Chooses from what the backend offered what this project speaks. The message itself is not yet acknowledged.</summary>
     public int WriteSetProtocolFeatures(ulong offered, Span<byte> buffer)
     {
-        ProtocolFeatures chosen = (ProtocolFeatures)offered & ProtocolFeatures.Spoken;
+        ProtocolFeatures chosen = (ProtocolFeatures)offered & ProtocolFeatures.Wanted;
         VhostUserCodec.WriteValue(Payload(buffer), (ulong)chosen);
         int bytes = Finish(buffer, FrontendRequest.SetProtocolFeatures, sizeof(ulong));
         _protocolFeatures = chosen;
@@ -21,6 +21,24 @@ public sealed partial class FrontendSession
     public bool HasConfig => (_protocolFeatures & ProtocolFeatures.Config) != 0;
 
     public bool HasMultiQueue => (_protocolFeatures & ProtocolFeatures.MultiQueue) != 0;
+
+    /// <summary>The backend can keep a record of requests in flight for its successor.</summary>
+    public bool HasInflight => (_protocolFeatures & ProtocolFeatures.InflightShmFd) != 0;
+
+    /// <summary>A connection to a new backend: nothing is agreed yet, and no answer is due.</summary>
+    public void Restart()
+    {
+        _protocolFeatures = ProtocolFeatures.None;
+        _pending = FrontendRequest.None;
+        _pendingReply = ReplyKind.None;
+    }
+
+    /// <summary>Asks for fresh records of requests in flight; their file comes with the answer.</summary>
+    public int WriteGetInflight(ushort queueCount, ushort queueSize, Span<byte> buffer) =>
+        WriteInflight(FrontendRequest.GetInflightFd, new InflightArea(0, 0, queueCount, queueSize), buffer);
+
+    /// <summary>Hands over the records of requests in flight; their file goes with it.</summary>
+    public int WriteSetInflight(in InflightArea area, Span<byte> buffer) => WriteInflight(FrontendRequest.SetInflightFd, area, buffer);
 
     public int WriteSetOwner(Span<byte> buffer) => Finish(buffer, FrontendRequest.SetOwner, 0);
 
@@ -74,11 +92,21 @@ public sealed partial class FrontendSession
     /// <summary>Stops the ring: after the reply the backend touches it no more.</summary>
     public int WriteGetRingBase(int queue, Span<byte> buffer) => WriteRing(FrontendRequest.GetVringBase, queue, 0, buffer);
 
+    // With the padding that most implementations have, and demand.
+    private int WriteInflight(FrontendRequest request, in InflightArea area, Span<byte> buffer)
+    {
+        VhostUserCodec.WriteInflight(Payload(buffer)[..InflightArea.PaddedPayloadBytes], area);
+        return Finish(buffer, request, InflightArea.PaddedPayloadBytes, ((uint)area.QueueCount << 16) | area.QueueSize);
+    }
+
     private int WriteRing(FrontendRequest request, int queue, uint value, Span<byte> buffer)
     {
         VhostUserCodec.WriteRingState(Payload(buffer), new RingState((uint)queue, value));
         return Finish(buffer, request, RingState.SizeBytes, (uint)queue);
     }
+
+    /// <summary>The eventfd by which the backend tells that a ring is broken; it goes with the message.</summary>
+    public int WriteSetRingError(int queue, Span<byte> buffer) => WriteRingEvent(FrontendRequest.SetVringErr, queue, buffer);
 
     private int WriteRingEvent(FrontendRequest request, int queue, Span<byte> buffer)
     {

@@ -19,12 +19,12 @@ public sealed partial class FrontendSession
     public bool HasAcknowledge => (_protocolFeatures & ProtocolFeatures.ReplyAck) != 0;
 
     /// <summary>
-    /// Judges a reply's header before its payload is read. On a fault: close whatever fds came and give the backend up. No reply that is asked
-    /// for here carries an fd.
+    /// Judges a reply's header before its payload is read. On a fault: close whatever fds came and give the backend up. Only the answer to
+    /// GET_INFLIGHT_FD carries one, or none with an empty description.
     /// </summary>
     public VhostUserFault CheckReplyHeader(in MessageHeader header, int fdCount)
     {
-        if (fdCount != 0)
+        if (fdCount > (_pendingReply == ReplyKind.Inflight ? 1 : 0))
         {
             return VhostUserFault.BadFdCount;
         }
@@ -39,6 +39,7 @@ public sealed partial class FrontendSession
         {
             ReplyKind.RingBase => header.PayloadBytes == RingState.SizeBytes,
             ReplyKind.Config => header.PayloadBytes == 0 || header.PayloadBytes == ConfigRange.SizeBytes + _pendingArgument,
+            ReplyKind.Inflight => header.PayloadBytes is InflightArea.PayloadBytes or InflightArea.PaddedPayloadBytes,
             _ => header.PayloadBytes == sizeof(ulong),
         };
         return sizeFits ? VhostUserFault.None : VhostUserFault.BadPayloadSize;
@@ -66,9 +67,24 @@ public sealed partial class FrontendSession
                 return state.Index == _pendingArgument && state.Value <= ushort.MaxValue ? VhostUserFault.None : VhostUserFault.UnexpectedReply;
             case ReplyKind.Config:
                 return AcceptConfig(payload);
+            case ReplyKind.Inflight:
+                return AcceptInflight(VhostUserCodec.ReadInflight(payload));
             default:
                 return VhostUserFault.UnexpectedReply;
         }
+    }
+
+    /// <summary>What the last answer to GET_INFLIGHT_FD described; no queues where the backend has no place for records.</summary>
+    public InflightArea Inflight { get; private set; }
+
+    // The area is never mapped on this side: it only has to be handed on as it came.
+    private VhostUserFault AcceptInflight(in InflightArea area)
+    {
+        Inflight = area.SizeBytes == 0 ? default : area;
+        uint described = ((uint)area.QueueCount << 16) | area.QueueSize;
+        bool sound = area.SizeBytes == 0
+            || (described == _pendingArgument && area.SizeBytes <= VhostUserLimits.MaxInflightBytes && area.OffsetBytes <= VhostUserLimits.MaxInflightBytes);
+        return sound ? VhostUserFault.None : VhostUserFault.BadInflightArea;
     }
 
     private VhostUserFault AcceptConfig(ReadOnlySpan<byte> payload)

@@ -15,11 +15,14 @@ public enum ProtocolFeatures : ulong
     /// <summary>GET_CONFIG and SET_CONFIG.</summary>
     Config = 1UL << 9,
 
-    /// <summary>A shared record of requests in flight, so that a new backend can go on. The place for it is kept: no table row, never offered.</summary>
+    /// <summary>GET_INFLIGHT_FD and SET_INFLIGHT_FD: a shared record of requests in flight, so that a new backend can go on. Offered by devices that can do a request again.</summary>
     InflightShmFd = 1UL << 12,
 
-    /// <summary>What this project offers and asks for.</summary>
+    /// <summary>What every backend of this project offers.</summary>
     Spoken = MultiQueue | ReplyAck | Config,
+
+    /// <summary>What this project's frontend asks for.</summary>
+    Wanted = Spoken | InflightShmFd,
 }
 
 /// <summary>Bits of the device feature word that the transport itself cares about.</summary>

@@ -33,6 +33,9 @@ public enum FdRule
 
     /// <summary>As many as the memory table has regions.</summary>
     OnePerRegion,
+
+    /// <summary>One, always.</summary>
+    One,
 }
 
 /// <summary>What one request needs to be looked at at all.</summary>
@@ -48,6 +51,7 @@ public readonly record struct RequestRule(
     public bool AllowsFdCount(int count) => Fds switch
     {
         FdRule.OneForRing => count is 0 or 1,
+        FdRule.One => count == 1,
         FdRule.OnePerRegion => count is > 0 and <= VhostUserLimits.MaxMemoryRegions,
         _ => count == 0,
     };
@@ -59,7 +63,7 @@ public readonly record struct RequestRule(
 /// </summary>
 public static class RequestRules
 {
-    private const uint HighestNumber = 25;
+    private const uint HighestNumber = 32;
     private static readonly RequestRule[] Rules = Build();
 
     /// <summary>The rule of a request; for an unknown number one that allows nothing.</summary>
@@ -89,12 +93,17 @@ public static class RequestRules
         rules[(int)FrontendRequest.GetVringBase] = Exactly(RingState.SizeBytes, SessionPhase.SinceOwner) with { Reply = ReplyKind.RingBase };
         rules[(int)FrontendRequest.GetConfig] = Config(ReplyKind.Config);
         rules[(int)FrontendRequest.SetConfig] = Config(ReplyKind.None);
+        rules[(int)FrontendRequest.GetInflightFd] = Inflight(FdRule.None, ReplyKind.Inflight);
+        rules[(int)FrontendRequest.SetInflightFd] = Inflight(FdRule.One, ReplyKind.None);
         return rules;
     }
 
     private static RequestRule Empty(SessionPhase phases, ReplyKind reply) => new(phases, 0, 0, FdRule.None, ProtocolFeatures.None, reply);
 
     private static RequestRule Exactly(uint bytes, SessionPhase phases) => new(phases, bytes, bytes, FdRule.None, ProtocolFeatures.None, ReplyKind.None);
+
+    private static RequestRule Inflight(FdRule fds, ReplyKind reply) => new(
+        SessionPhase.SinceOwner, InflightArea.PayloadBytes, InflightArea.PaddedPayloadBytes, fds, ProtocolFeatures.InflightShmFd, reply);
 
     private static RequestRule Config(ReplyKind reply) => new(
         SessionPhase.Always, ConfigRange.SizeBytes, VhostUserLimits.MaxPayloadBytes, FdRule.None, ProtocolFeatures.Config, reply);

@@ -125,6 +125,19 @@ public static class VhostUserCodec
         Put32(payload, 8, range.Flags);
     }
 
+    public static InflightArea ReadInflight(ReadOnlySpan<byte> payload) => new(
+        U64(payload, 0), U64(payload, 8), BinaryPrimitives.ReadUInt16LittleEndian(payload[16..]), BinaryPrimitives.ReadUInt16LittleEndian(payload[18..]));
+
+    /// <summary>Writes the description and clears what is left of the payload.</summary>
+    public static void WriteInflight(Span<byte> payload, in InflightArea area)
+    {
+        payload.Clear();
+        Put64(payload, 0, area.SizeBytes);
+        Put64(payload, 8, area.OffsetBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(payload[16..], area.QueueCount);
+        BinaryPrimitives.WriteUInt16LittleEndian(payload[18..], area.QueueSize);
+    }
+
     private static uint U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 
     private static ulong U64(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(bytes[offset..]);

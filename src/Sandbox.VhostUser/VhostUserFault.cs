@@ -47,6 +47,9 @@ public enum VhostUserFault
     /// <summary>A boolean that is neither 0 nor 1, or a reserved field that is not zero.</summary>
     BadValue,
 
+    /// <summary>The area for the records of requests in flight is too small for its queues, too large, or not on a page border.</summary>
+    BadInflightArea,
+
     /// <summary>Frontend only: the reply answers another request, or is no reply.</summary>
     UnexpectedReply,
 

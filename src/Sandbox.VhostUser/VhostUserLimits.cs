@@ -15,6 +15,9 @@ public static class VhostUserLimits
     /// <summary>Largest split ring (virtio 1.2, 2.7: "maximum queue size value is 32768").</summary>
     public const int MaxQueueSize = 32768;
 
+    /// <summary>Most bytes of the area that holds the records of requests in flight: 16 queues of 1024 entries need 257 KiB.</summary>
+    public const ulong MaxInflightBytes = 64 << 20;
+
     /// <summary>The longest payload: a configuration message. A full memory table is shorter (8 + 8 * 32 = 264 bytes).</summary>
     public const int MaxPayloadBytes = ConfigRange.SizeBytes + MaxConfigBytes;
 

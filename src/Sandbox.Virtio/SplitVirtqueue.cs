@@ -29,6 +29,8 @@ public sealed class SplitVirtqueue
     private ushort _nextUsed;
     private ushort _usedAtLastCall;
     private bool _calledSinceConfigure;
+    private bool _poppedReplay;
+    private InFlightRecord? _record;
 
     /// <summary>Set up: the rings are this side's to use. It may have a fault since.</summary>
     public bool IsConfigured => _memory is not null;
@@ -45,8 +47,14 @@ public sealed class SplitVirtqueue
     /// <summary>Chains taken and not yet completed.</summary>
     public int InFlightCount => _inFlight.Count;
 
-    /// <summary>Starts the queue at <paramref name="baseIndex"/> of the available ring; the used index goes on from what the ring holds.</summary>
-    public VirtqueueFault Configure(GuestMemory memory, VirtqueueLayout layout, ulong features, ushort baseIndex)
+    /// <summary>It was used before it was set up here: a predecessor may have completed chains and died before it told.</summary>
+    public bool IsTakenOver => IsConfigured && _nextUsed != 0;
+
+    /// <summary>
+    /// Starts the queue at <paramref name="baseIndex"/> of the available ring; the used index goes on from what the ring holds. With a
+    /// record that has been used, the record says where to start, and what its writer left undone is popped first.
+    /// </summary>
+    public VirtqueueFault Configure(GuestMemory memory, VirtqueueLayout layout, ulong features, ushort baseIndex, InFlightRecord? record = null)
     {
         ArgumentNullException.ThrowIfNull(memory);
         Stop();
@@ -57,11 +65,22 @@ public sealed class SplitVirtqueue
             return Fault;
         }
 
+        _record = record is { IsAttached: true } ? record : null;
+        ushort usedIndex = _used.ReadUInt16Acquire(IndexOffset);
+        if (_record is not null)
+        {
+            Fault = _record.Recover(layout.Size, usedIndex, ref _nextAvailable);
+            if (Fault != VirtqueueFault.None)
+            {
+                return Fault;
+            }
+        }
+
         _memory = memory;
         _size = layout.Size;
         _eventIndex = (features & VirtioFeatureBits.RingEventIndex) != 0;
         _indirect = (features & VirtioFeatureBits.RingIndirectDescriptors) != 0;
-        _nextUsed = _used.ReadUInt16Acquire(IndexOffset);
+        _nextUsed = usedIndex;
         _usedAtLastCall = _nextUsed;
         _calledSinceConfigure = false;
         return VirtqueueFault.None;
@@ -71,6 +90,7 @@ public sealed class SplitVirtqueue
     public void Stop()
     {
         _memory = null;
+        _record = null;
         _descriptors = default;
         _available = default;
         _used = default;
@@ -89,6 +109,13 @@ public sealed class SplitVirtqueue
             return false;
         }
 
+        if (_record is not null && _record.TryTakeReplay(out ushort replayed))
+        {
+            _poppedReplay = true;
+            Fault = _inFlight.TryAdd(replayed) ? chain.Take(_memory!, _descriptors, replayed, _indirect) : VirtqueueFault.HeadInFlight;
+            return Fault == VirtqueueFault.None;
+        }
+
         // Acquire: what the driver wrote before it moved the index is read after it (§2.7.13.3).
         ushort claimed = unchecked((ushort)(_available.ReadUInt16Acquire(IndexOffset) - _nextAvailable));
         if (claimed == 0)
@@ -105,6 +132,13 @@ public sealed class SplitVirtqueue
     {
         ArgumentNullException.ThrowIfNull(chain);
         _inFlight.Remove(chain.HeadIndex);
+        if (_poppedReplay)
+        {
+            _record?.PutBackReplay();
+            return;
+        }
+
+        _record?.PutBack(chain.HeadIndex);
         _nextAvailable = unchecked((ushort)(_nextAvailable - 1));
     }
 
@@ -117,11 +151,13 @@ public sealed class SplitVirtqueue
         }
 
         _inFlight.Remove(headIndex);
+        _record?.BeginComplete(headIndex);
         uint entry = EntriesOffset + (UsedEntryBytes * (_nextUsed & (_size - 1)));
         _used.WriteUInt32Release(entry, headIndex);
         _used.WriteUInt32Release(entry + 4, writtenBytes);
         _nextUsed = unchecked((ushort)(_nextUsed + 1));
         _used.WriteUInt16Release(IndexOffset, _nextUsed); // Release: the element, and the data, come first (§2.7.8.2).
+        _record?.EndComplete(headIndex, _nextUsed);
     }
 
     /// <summary>True when the driver wants to hear of the chains completed since this was last asked (§2.7.7.2). Asking counts as telling.</summary>
@@ -178,7 +214,7 @@ public sealed class SplitVirtqueue
     }
 
     /// <summary>A look without taking: one more chain is claimed to be there.</summary>
-    public bool HasAvailable => IsRunning && _available.ReadUInt16Acquire(IndexOffset) != _nextAvailable;
+    public bool HasAvailable => IsRunning && (_record is { HasReplay: true } || _available.ReadUInt16Acquire(IndexOffset) != _nextAvailable);
 
     private VirtqueueFault Take(DescriptorChain chain)
     {
@@ -193,6 +229,8 @@ public sealed class SplitVirtqueue
             return VirtqueueFault.HeadInFlight;
         }
 
+        _poppedReplay = false;
+        _record?.Take(head);
         _nextAvailable = unchecked((ushort)(_nextAvailable + 1));
         return chain.Take(_memory!, _descriptors, head, _indirect);
     }

@@ -47,6 +47,9 @@ public enum VirtqueueFault
     /// <summary>A buffer or indirect table that does not lie in one region of guest memory, or wraps.</summary>
     BufferOutsideMemory,
 
+    /// <summary>The record of chains in flight does not fit the queue: its keeper, or a used index that the driver wrote, is not to be trusted.</summary>
+    RecordInvalid,
+
     /// <summary>A request so malformed that there is no place to answer it: header too short, no status byte.</summary>
     RequestUnanswerable,
 }

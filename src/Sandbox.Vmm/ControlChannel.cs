@@ -7,7 +7,7 @@ namespace Sandbox.Vmm;
 /// <param name="socket">Blocking, borrowed.</param>
 internal sealed class ControlChannel(int socket)
 {
-    /// <summary>Reads the one message that ever comes this way. False at end of stream: the launcher has gone before it said anything.</summary>
+    /// <summary>Reads the first message. False at end of stream: the launcher has gone before it said anything.</summary>
     public bool TryReceiveSpec(out LaunchFault fault, out VmmLaunchSpec? spec)
     {
         spec = null;
@@ -33,6 +33,37 @@ internal sealed class ControlChannel(int socket)
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Reads a message to the running machine; the only one is that a device has another backend, with its socket. False at end of stream:
+    /// the launcher has gone. The socket is null with a fault.
+    /// </summary>
+    public bool TryReceiveReplacement(out LaunchFault fault, out DeviceReplacement replacement, out FdHandle? backend)
+    {
+        replacement = default;
+        backend = null;
+        Span<byte> frame = stackalloc byte[DeviceReplacement.FrameBytes];
+        Span<int> fds = stackalloc int[1];
+        int count = UnixSocket.Receive(socket, frame, fds, out int fdCount);
+        fault = count > 0 ? DeviceReplacement.DecodeFrame(frame[..count], out replacement) : LaunchFault.OutOfRange; // -EPROTO: more than one fd
+        if (fdCount == 1)
+        {
+            backend = new FdHandle(fds[0]);
+        }
+
+        if (fault == LaunchFault.None && backend is null)
+        {
+            fault = LaunchFault.Truncated;
+        }
+
+        if (fault != LaunchFault.None)
+        {
+            backend?.Dispose();
+            backend = null;
+        }
+
+        return count is not 0 and not -(int)Errno.ECONNRESET;
     }
 
     /// <summary>Walls up, spec known, no byte of the guest seen.</summary>

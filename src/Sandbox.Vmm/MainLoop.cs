@@ -1,20 +1,27 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Sandbox.Control;
 using Sandbox.Control.Launch;
 using Sandbox.Linux;
+using Sandbox.Vmm.VirtioMmio;
 
 namespace Sandbox.Vmm;
 
-/// <summary>What the main thread does while the guest runs: wait for the end, from whichever side it comes.</summary>
-internal static class MainLoop
+/// <summary>
+/// What the main thread does while the guest runs: wait for the end, from whichever side it comes, and look after the devices whose
+/// backends die or whose drivers break their rings. Neither is on the data path.
+/// </summary>
+internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel control, EndLatch end)
 {
     private const ulong ControlTag = 0;
     private const ulong EndTag = 1;
     private const ulong FirstDeviceTag = 2;
+    private const int StandardError = 2;
 
-    /// <summary>Returns once there is a reason to end; it is in <paramref name="end"/>.</summary>
-    /// <param name="devices">The spec's devices: a socket that closes means that a backend has died.</param>
-    /// <param name="end">Where the reason is, or is put.</param>
-    public static void Run(IReadOnlyList<VmmDevice> devices, EndLatch end)
+    private readonly ulong _firstErrorTag = FirstDeviceTag + (ulong)devices.Count;
+
+    /// <summary>Returns once there is a reason to end; it is in the latch.</summary>
+    public void Run()
     {
         using Epoll epoll = new();
         epoll.Add(InheritedFds.Control, EpollEvents.Readable | EpollEvents.PeerClosed, ControlTag);
@@ -22,7 +29,8 @@ internal static class MainLoop
         for (int index = 0; index < devices.Count; index++)
         {
             // Only its closing: answers are for whoever asked.
-            epoll.Add(InheritedFds.VmmFirstDevice + index, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)index);
+            epoll.Add(devices[index].Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)index);
+            epoll.Add(devices[index].ErrorEvent, EpollEvents.Readable, _firstErrorTag + (ulong)index);
         }
 
         Span<EpollReady> ready = stackalloc EpollReady[2];
@@ -31,17 +39,72 @@ internal static class MainLoop
             int count = LinuxException.Check(epoll.Wait(ready, timeoutMilliseconds: -1), "epoll_wait");
             foreach (ref readonly EpollReady entry in ready[..count])
             {
-                // Nothing more is ever sent this way: a byte is as good as the end of the stream.
                 if (entry.Tag == ControlTag)
                 {
-                    end.Set(EndReason.LauncherGone);
+                    TakeReplacement(epoll);
+                }
+                else if (entry.Tag >= _firstErrorTag)
+                {
+                    TakeRingFault(devices[(int)(entry.Tag - _firstErrorTag)]);
                 }
                 else if (entry.Tag >= FirstDeviceTag)
                 {
-                    ulong place = entry.Tag - FirstDeviceTag;
-                    end.Set(EndReason.BackendLost, place, $"device {place} ({devices[(int)place].Kind}): backend closed its vhost-user socket");
+                    LoseBackend((int)(entry.Tag - FirstDeviceTag), epoll);
                 }
             }
         }
+
+        foreach (AttachedDevice device in devices)
+        {
+            if (device.RingFaults > 1)
+            {
+                Say($"{device.Name}: {device.RingFaults} resets demanded in all");
+            }
+        }
     }
+
+    private void LoseBackend(int place, Epoll epoll)
+    {
+        AttachedDevice device = devices[place];
+        _ = epoll.Remove(device.Socket);
+        if (!device.Replaceable)
+        {
+            end.Set(EndReason.BackendLost, (ulong)place, $"{device.Name}: backend closed its vhost-user socket");
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The device takes the socket over, or it is disposed here.")]
+    private void TakeReplacement(Epoll epoll)
+    {
+        if (!control.TryReceiveReplacement(out LaunchFault fault, out DeviceReplacement replacement, out FdHandle? socket))
+        {
+            end.Set(EndReason.LauncherGone);
+            return;
+        }
+
+        if (socket is null || replacement.Place >= devices.Count || !devices[replacement.Place].Replaceable)
+        {
+            socket?.Dispose();
+            end.Set(EndReason.SpecRejected, (ulong)fault, "a message to the running machine was refused");
+            return;
+        }
+
+        AttachedDevice device = devices[replacement.Place];
+        _ = epoll.Remove(device.Socket); // the news of its end may still be on the way
+        if (device.Replace(socket))
+        {
+            epoll.Add(device.Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)replacement.Place);
+        }
+    }
+
+    // The device's own process has said which rule was broken. Here it is told once, and counted: a driver can do this for ever.
+    private static void TakeRingFault(AttachedDevice device)
+    {
+        if (device.TakeRingFault())
+        {
+            Say($"{device.Name}: a broken ring; it needs a reset by its driver");
+        }
+    }
+
+    private static void Say(string line) => _ = FdIo.Write(StandardError, Encoding.ASCII.GetBytes($"sandbox-vmm: {line}\n"));
 }

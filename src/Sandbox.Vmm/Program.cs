@@ -42,7 +42,7 @@ internal static class Program
             {
                 control.SendPhase(VmmPhase.FirstVcpuRun);
                 machine.Start();
-                MainLoop.Run(spec.Devices, end);
+                new MainLoop(machine.Devices, control, end).Run();
             }
         }
         catch (LinuxException exception)

@@ -31,5 +31,8 @@ public static class LaunchLimits
     /// <summary>Length of the text of an <see cref="Ended"/>.</summary>
     public const int MaxEndTextBytes = 512;
 
+    /// <summary>Size of a device's file for its record of requests in flight: <see cref="MaxQueues"/> rings of 1024 entries at 16 bytes, and their headers.</summary>
+    public const int InflightBytes = MaxQueues * 17 * 1024;
+
     internal const int PageBytes = 4096;
 }

@@ -9,6 +9,9 @@ public enum LaunchMessageType
     /// <summary>Launcher to device, once: <see cref="DeviceLaunchSpec"/>.</summary>
     DeviceSpec = 2,
 
+    /// <summary>Launcher to VMM, whenever a device process was replaced: <see cref="Launch.DeviceReplacement"/>, with one fd.</summary>
+    DeviceReplacement = 3,
+
     /// <summary>VMM or device to launcher, once: <see cref="Launch.Ready"/>.</summary>
     Ready = 16,
 

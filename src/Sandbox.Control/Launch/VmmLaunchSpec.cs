@@ -35,6 +35,7 @@ public sealed class VmmLaunchSpec
         {
             writer.U16((ushort)device.Kind);
             writer.U16((ushort)device.QueueCount);
+            writer.U8(device.Replaceable ? (byte)1 : (byte)0);
         }
 
         return LaunchFrame.Finish(frame, LaunchMessageType.VmmSpec, writer.Count);
@@ -55,8 +56,10 @@ public sealed class VmmLaunchSpec
         for (int index = 0; index < devices.Length; index++)
         {
             DeviceKind kind = (DeviceKind)reader.U16();
-            devices[index] = new(kind, reader.Count(LaunchLimits.MaxQueues));
-            reader.Require(Enum.IsDefined(kind) && devices[index].QueueCount > 0);
+            int queues = reader.Count(LaunchLimits.MaxQueues);
+            byte replaceable = reader.U8();
+            devices[index] = new(kind, queues, replaceable == 1);
+            reader.Require(Enum.IsDefined(kind) && queues > 0 && replaceable <= 1);
         }
 
         LaunchFault fault = reader.End();

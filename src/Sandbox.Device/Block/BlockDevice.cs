@@ -41,6 +41,9 @@ internal sealed class BlockDevice : VirtioDevice
         | BlockFeatureBits.SegmentMax | BlockFeatureBits.BlockSize | BlockFeatureBits.Topology | BlockFeatureBits.Flush
         | (_readOnly ? BlockFeatureBits.ReadOnly : BlockFeatureBits.Discard | BlockFeatureBits.WriteZeroes);
 
+    // A request names its sectors and its buffers are the device's until it is answered: done again, it comes to the same.
+    public override bool CanReplay => true;
+
     public override ReadOnlySpan<byte> ConfigSpace => _configSpace;
 
     public override void FeaturesAgreed(ulong features)

@@ -16,6 +16,8 @@ internal sealed class EntropyDevice() : VirtioDevice(1)
     public override ulong OfferedFeatures =>
         VirtioFeatureBits.Version1 | VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex;
 
+    public override bool CanReplay => true;
+
     public override bool Work()
     {
         DeviceQueue queue = Queues[0];

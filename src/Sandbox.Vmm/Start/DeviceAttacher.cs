@@ -20,7 +20,7 @@ internal static class DeviceAttacher
         {
             int place = index;
             VmmDevice device = spec.Devices[index];
-            VhostUserDevice backend = new(
+            VhostUserDevice frontend = new(
                 device.Kind,
                 device.QueueCount,
                 InheritedFds.VmmFirstDevice + index,
@@ -28,13 +28,16 @@ internal static class DeviceAttacher
                 machine,
                 memory,
                 InheritedFds.VmmGuestMemory,
-                why => end.Set(EndReason.BackendLost, (ulong)place, $"device {place} ({device.Kind}): {why}"));
-            if (!backend.TryNegotiate())
+                why => end.Set(EndReason.BackendLost, (ulong)place, $"device {place} ({device.Kind}): {why}"),
+                replaceable: device.Replaceable);
+            if (!frontend.TryNegotiate())
             {
                 return false;
             }
 
-            machine.Mmio.Add(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioMmioBytes, new VirtioMmioTransport(backend));
+            VirtioMmioTransport transport = new(frontend);
+            machine.Mmio.Add(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioMmioBytes, transport);
+            machine.Devices.Add(new AttachedDevice(device, place, frontend, transport));
         }
 
         return true;

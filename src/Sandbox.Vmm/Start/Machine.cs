@@ -7,6 +7,7 @@ using Sandbox.Memory;
 using Sandbox.Vmm.Bus;
 using Sandbox.Vmm.Cpu;
 using Sandbox.Vmm.Legacy;
+using Sandbox.Vmm.VirtioMmio;
 
 namespace Sandbox.Vmm.Start;
 
@@ -54,6 +55,9 @@ internal sealed class Machine : IMachineWiring
     public PortBus Ports { get; } = new();
 
     public MmioBus Mmio { get; } = new();
+
+    /// <summary>In the order of the launch spec; complete before the first vCPU runs.</summary>
+    public List<AttachedDevice> Devices { get; } = [];
 
     /// <summary>The vCPU that starts; the others wait for it to wake them (SIPI).</summary>
     public KvmVcpu BootVcpu => _vcpus[0];

@@ -6,28 +6,31 @@ namespace Sandbox.Vmm.VirtioMmio;
 
 /// <summary>
 /// One request, one answer, over an inherited socket. The peer may be anybody: an answer has to be whole within a time limit that no dribble of
-/// bytes extends, and no fd that it sends is kept. After the first failure the channel is dead.
+/// bytes extends, and no fd that it sends is kept but the one asked for. After the first failure the channel is dead, until it gets another socket.
 /// </summary>
 public sealed class VhostUserChannel : IDisposable
 {
     /// <summary>How long one request may take. A backend answers in microseconds, but on a crowded machine its process may still be starting: this only has to end a hang.</summary>
     public const int AnswerLimitMilliseconds = 30_000;
 
-    private readonly int _socket;
     private readonly int _answerLimitMilliseconds;
     private readonly Epoll _epoll = new();
     private readonly byte[] _received = new byte[VhostUserLimits.MaxMessageBytes];
+    private int _socket;
+    private FdHandle? _ownedSocket;
+    private FdHandle? _receivedFd;
 
     /// <param name="socket">Borrowed; set to non-blocking.</param>
     /// <param name="answerLimitMilliseconds">Time limit of one request.</param>
     /// <exception cref="LinuxException">The socket cannot be used.</exception>
     public VhostUserChannel(int socket, int answerLimitMilliseconds = AnswerLimitMilliseconds)
     {
-        _socket = socket;
         _answerLimitMilliseconds = answerLimitMilliseconds;
-        _ = LinuxException.Check(FdIo.SetNonBlocking(socket, on: true), "fcntl vhost-user socket");
-        _epoll.Add(socket, EpollEvents.Readable | EpollEvents.PeerClosed, 0);
+        Use(socket);
     }
+
+    /// <summary>The fd of the socket, borrowed.</summary>
+    public int Socket => _socket;
 
     /// <summary>The session that writes the requests and judges the answers.</summary>
     public FrontendSession Session { get; } = new();
@@ -63,7 +66,40 @@ public sealed class VhostUserChannel : IDisposable
         return !Session.IsReplyDue || TryReceiveAnswer(out value);
     }
 
-    public void Dispose() => _epoll.Dispose();
+    /// <summary>Goes on with a new backend's socket, which is taken over: the old one is closed and everything agreed on it forgotten.</summary>
+    /// <exception cref="LinuxException">The socket cannot be used.</exception>
+    public void Replace(FdHandle socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        _ = _epoll.Remove(_socket);
+        _ownedSocket?.Dispose();
+        _ownedSocket = socket;
+        Session.Restart();
+        End = default;
+        Use(socket.Number);
+    }
+
+    /// <summary>The fd that came with the last answer; null when none did. It belongs to the caller.</summary>
+    public FdHandle? TakeFd()
+    {
+        FdHandle? fd = _receivedFd;
+        _receivedFd = null;
+        return fd;
+    }
+
+    public void Dispose()
+    {
+        _epoll.Dispose();
+        _ownedSocket?.Dispose();
+        _receivedFd?.Dispose();
+    }
+
+    private void Use(int socket)
+    {
+        _socket = socket;
+        _ = LinuxException.Check(FdIo.SetNonBlocking(socket, on: true), "fcntl vhost-user socket");
+        _epoll.Add(socket, EpollEvents.Readable | EpollEvents.PeerClosed, 0);
+    }
 
     private bool TryReceiveAnswer(out ulong value)
     {
@@ -96,7 +132,7 @@ public sealed class VhostUserChannel : IDisposable
         return fault == VhostUserFault.None || Fail(BackendLoss.ProtocolBroken, fault);
     }
 
-    // Fills the whole span. Fds that come with it are closed here: none is ever asked for.
+    // Fills the whole span. Of the fds that come with it one is kept, until the session has judged whether it may be there at all.
     private bool TryReceive(Span<byte> bytes, long deadline, out int fdCount)
     {
         fdCount = 0;
@@ -106,10 +142,16 @@ public sealed class VhostUserChannel : IDisposable
             int count = UnixSocket.Receive(_socket, bytes, fds, out int received);
             foreach (int fd in fds[..received])
             {
-                _ = FdIo.Close(fd);
+                if (fdCount++ == 0 && _receivedFd is null)
+                {
+                    _receivedFd = new FdHandle(fd);
+                }
+                else
+                {
+                    _ = FdIo.Close(fd);
+                }
             }
 
-            fdCount += received;
             switch (count)
             {
                 case > 0:
@@ -150,6 +192,7 @@ public sealed class VhostUserChannel : IDisposable
 
     private bool Fail(BackendLoss loss, VhostUserFault fault = VhostUserFault.None)
     {
+        TakeFd()?.Dispose();
         End = new BackendEnd(loss, fault);
         return false;
     }

@@ -1,12 +1,22 @@
 using Sandbox.Linux;
+using Sandbox.Memory;
 using Sandbox.VhostUser;
 using Sandbox.Virtio;
 
 namespace Sandbox.Vmm.VirtioMmio;
 
-/// <content>The messages: negotiation once, start at DRIVER_OK, stop at reset.</content>
+/// <content>The messages: negotiation with each backend, start at DRIVER_OK, stop at reset, all of it again with a backend's successor.</content>
 public sealed partial class VhostUserDevice
 {
+    private bool _negotiated;
+    private bool _lost;
+    private bool _started;
+    private ulong _features;
+
+    // What is in flight, for a successor. Never mapped here: it is the backend's, kept while the backend changes.
+    private FdHandle? _inflightFile;
+    private InflightArea _inflight;
+
     private FrontendSession Session => _channel.Session;
 
     private byte[] Buffer => _channel.Buffer;
@@ -26,33 +36,84 @@ public sealed partial class VhostUserDevice
             return GiveUp(new BackendEnd(BackendLoss.ProtocolBroken, VhostUserFault.BackendTooWeak));
         }
 
-        OfferedFeatures = offered & _profile.Features;
-        return Call(Session.WriteGetProtocolFeatures(Buffer), out ulong protocolFeatures)
+        // What the driver has been offered stays offered: a successor that can do less is none.
+        ulong visible = offered & _profile.Features;
+        if (_negotiated && (visible & OfferedFeatures) != OfferedFeatures)
+        {
+            return GiveUp(new BackendEnd(BackendLoss.ProtocolBroken, VhostUserFault.BackendTooWeak));
+        }
+
+        OfferedFeatures = _negotiated ? OfferedFeatures : visible;
+        bool agreed = Call(Session.WriteGetProtocolFeatures(Buffer), out ulong protocolFeatures)
             && Call(Session.WriteSetProtocolFeatures(protocolFeatures, Buffer), out _)
             && Call(Session.WriteSetOwner(Buffer), out _)
             && TryCheckQueueCount()
             && TryReadConfig();
+        _negotiated |= agreed;
+        return agreed;
     }
 
     /// <inheritdoc/>
     public bool TryStart(ulong features, ReadOnlySpan<VirtqueueLayout> queues)
     {
-        if (!_channel.End.IsSound || !AreRingsSound(queues))
+        if (!IsUsable || !AreRingsSound(queues))
         {
             return false;
         }
 
+        queues.CopyTo(_layouts);
+        _features = features;
+        _inflightFile?.Dispose();
+        _inflightFile = null;
+        for (int queue = 0; queue < queues.Length; queue++)
+        {
+            // Attached before the backend hears of the ring, so that no notification can fall between.
+            if (queues[queue].Size != 0 && !TryAttachNotification(queue))
+            {
+                return false;
+            }
+        }
+
+        _started = true;
+        return !_channel.End.IsSound || TrySetUp(goesOn: false) || IsUsable;
+    }
+
+    /// <summary>
+    /// Goes on with the successor of a backend that has gone; the socket is taken over. Rings that ran, run again, and what was in flight is
+    /// done again. False when this one is of no use either: the loss has been told. One that closes its socket too may be replaced in turn.
+    /// </summary>
+    /// <exception cref="LinuxException">The socket cannot be used.</exception>
+    public bool Replace(FdHandle socket)
+    {
+        _channel.Replace(socket);
+        if (!TryNegotiate() || (_started && !TrySetUp(goesOn: true)))
+        {
+            return IsUsable;
+        }
+
+        SignalInterrupt(); // for what the predecessor had done and not told
+        return true;
+    }
+
+    // Sound, or waiting for a successor.
+    private bool IsUsable => !_lost && (_channel.End.IsSound || IsAwaited(_channel.End));
+
+    private bool IsAwaited(BackendEnd end) => _replaceable && _negotiated && end.Loss == BackendLoss.Closed;
+
+    private bool TrySetUp(bool goesOn)
+    {
         Span<int> memoryFds = stackalloc int[_memoryTable.Count];
         memoryFds.Fill(_memoryFd);
-        if (!Call(Session.WriteSetFeatures(features, Buffer), out _)
+        if (!Call(Session.WriteSetFeatures(_features, Buffer), out _)
+            || !TryShareInflight()
             || !Call(Session.WriteSetMemoryTable(_memoryTable, Buffer), out _, memoryFds))
         {
             return false;
         }
 
-        for (int queue = 0; queue < queues.Length; queue++)
+        for (int queue = 0; queue < _layouts.Length; queue++)
         {
-            if (queues[queue].Size != 0 && !TryStartRing(queue, queues[queue]))
+            if (_running[queue] && !TryStartRing(queue, _layouts[queue], goesOn))
             {
                 return false;
             }
@@ -61,9 +122,32 @@ public sealed partial class VhostUserDevice
         return true;
     }
 
+    // Fresh records for a driver that starts anew, the old ones for one that must not notice.
+    private bool TryShareInflight()
+    {
+        if (!Session.HasInflight)
+        {
+            return true;
+        }
+
+        if (_inflightFile is null)
+        {
+            if (!Call(Session.WriteGetInflight((ushort)_layouts.Length, RingEntries, Buffer), out _))
+            {
+                return false;
+            }
+
+            _inflightFile = _channel.TakeFd();
+            _inflight = Session.Inflight;
+        }
+
+        return _inflightFile is null || _inflight.QueueCount == 0 || Call(Session.WriteSetInflight(_inflight, Buffer), out _, [_inflightFile.Number]);
+    }
+
     /// <inheritdoc/>
     public void StopQueues()
     {
+        _started = false;
         for (int queue = 0; queue < _running.Length; queue++)
         {
             if (!_running[queue])
@@ -76,6 +160,8 @@ public sealed partial class VhostUserDevice
             _ = Call(Session.WriteGetRingBase(queue, Buffer), out _);
             _ = EventFd.TryConsume(_kickEvents[queue].Number); // a notification for the ring that was
         }
+
+        _ = TakeRingFault(); // its faults too
     }
 
     // A backend checks rings too, but it may be anybody's: a driver's bad ring must not become its problem.
@@ -93,7 +179,7 @@ public sealed partial class VhostUserDevice
         return true;
     }
 
-    private bool TryStartRing(int queue, in VirtqueueLayout layout)
+    private bool TryStartRing(int queue, in VirtqueueLayout layout, bool goesOn)
     {
         RingAddresses addresses = new(
             (uint)queue,
@@ -102,18 +188,13 @@ public sealed partial class VhostUserDevice
             new UserAddress(layout.UsedRing.Value),
             new UserAddress(layout.AvailableRing.Value));
 
-        // Attached before the backend hears of the ring, so that no notification can fall between.
-        if (!TryAttachNotification(queue))
-        {
-            return false;
-        }
-
         int kick = _kickEvents[queue].Number;
-        _running[queue] = true;
+        ushort next = goesOn ? UsedIndexOf(layout) : (ushort)0;
         bool started = Call(Session.WriteSetRingSize(queue, layout.Size, Buffer), out _)
-            && Call(Session.WriteSetRingBase(queue, 0, Buffer), out _)
+            && Call(Session.WriteSetRingBase(queue, next, Buffer), out _)
             && Call(Session.WriteSetRingAddresses(addresses, Buffer), out _)
             && Call(Session.WriteSetRingCall(queue, Buffer), out _, [_callEvent.Number])
+            && Call(Session.WriteSetRingError(queue, Buffer), out _, [_errorEvent.Number])
             && Call(Session.WriteSetRingKick(queue, Buffer), out _, [kick])
             && Call(Session.WriteSetRingEnable(queue, enabled: true, Buffer), out _);
 
@@ -121,11 +202,16 @@ public sealed partial class VhostUserDevice
         return started && EventFd.Signal(kick) >= 0;
     }
 
+    // Where a backend that keeps no records goes on: it answers in order, so everything after the last answer is still to be done.
+    private ushort UsedIndexOf(in VirtqueueLayout layout) =>
+        layout.Resolve(_memory, out _, out _, out GuestSlice used) == VirtqueueFault.None ? used.ReadUInt16Acquire(sizeof(ushort)) : (ushort)0;
+
     private bool TryAttachNotification(int queue)
     {
         try
         {
             _wiring.AttachIoEventFd(_place.Notify, (uint)queue, _kickEvents[queue].Number);
+            _running[queue] = true;
             return true;
         }
         catch (LinuxException exception)
@@ -184,11 +270,12 @@ public sealed partial class VhostUserDevice
     {
         bool wasSound = _channel.End.IsSound;
         bool answered = _channel.TryCall(bytes, fds, out value);
-        return answered || (wasSound && GiveUp(_channel.End));
+        return answered || (wasSound && !IsAwaited(_channel.End) && GiveUp(_channel.End));
     }
 
     private bool GiveUp(BackendEnd end)
     {
+        _lost = true;
         _onLost(end.Describe());
         return false;
     }

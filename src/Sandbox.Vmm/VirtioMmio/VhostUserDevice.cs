@@ -26,10 +26,15 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
     private readonly DeviceProfile _profile;
     private readonly byte[] _config;
     private readonly bool[] _running;
+    private readonly VirtqueueLayout[] _layouts;
+    private readonly bool _replaceable;
 
     // One line a device: every queue's call is the same eventfd.
     private readonly FdHandle _callEvent = EventFd.Create();
     private readonly FdHandle[] _kickEvents;
+
+    // One for all rings: whichever is broken, the device needs a reset.
+    private readonly FdHandle _errorEvent = EventFd.Create();
 
     /// <summary>Nothing is sent yet: <see cref="TryNegotiate"/> is next.</summary>
     /// <param name="kind">What the guest shall see.</param>
@@ -41,10 +46,11 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
     /// <param name="memoryFd">The file behind it; borrowed, and passed to the backend at every start.</param>
     /// <param name="onLost">Told once, on any thread, why the backend is given up: one line for the operator.</param>
     /// <param name="answerLimitMilliseconds">How long one request may take.</param>
+    /// <param name="replaceable">A backend that closes its socket will be replaced (<see cref="Replace"/>); until then its rings wait.</param>
     /// <exception cref="LinuxException">An eventfd could not be made or attached.</exception>
     public VhostUserDevice(
         DeviceKind kind, int queueCount, int socket, DevicePlace place, IMachineWiring wiring, GuestMemory memory, int memoryFd, Action<string> onLost,
-        int answerLimitMilliseconds = VhostUserChannel.AnswerLimitMilliseconds)
+        int answerLimitMilliseconds = VhostUserChannel.AnswerLimitMilliseconds, bool replaceable = false)
     {
         ArgumentNullException.ThrowIfNull(wiring);
         ArgumentNullException.ThrowIfNull(memory);
@@ -59,6 +65,8 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
         _profile = DeviceProfile.Of(kind, queueCount);
         _config = new byte[_profile.ConfigBytes];
         _running = new bool[queueCount];
+        _layouts = new VirtqueueLayout[queueCount];
+        _replaceable = replaceable;
         _kickEvents = new FdHandle[queueCount];
         for (int queue = 0; queue < queueCount; queue++)
         {
@@ -78,12 +86,23 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
 
     public ReadOnlySpan<byte> Config => _config;
 
+    /// <summary>The socket in use, borrowed: its closing means that the backend has gone.</summary>
+    public int Socket => _channel.Socket;
+
+    /// <summary>Readable when the backend says that a ring is broken. Borrowed.</summary>
+    public int ErrorEvent => _errorEvent.Number;
+
+    /// <summary>Takes the backend's word that a ring is broken: false when it said none about the rings that run now.</summary>
+    public bool TakeRingFault() => EventFd.TryConsume(_errorEvent.Number);
+
     public void SignalInterrupt() => _ = EventFd.Signal(_callEvent.Number);
 
     public void Dispose()
     {
         _channel.Dispose();
         _callEvent.Dispose();
+        _errorEvent.Dispose();
+        _inflightFile?.Dispose();
         foreach (FdHandle kick in _kickEvents)
         {
             kick.Dispose();

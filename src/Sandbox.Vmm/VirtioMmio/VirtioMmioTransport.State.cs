@@ -95,9 +95,25 @@ public sealed partial class VirtioMmioTransport
         }
 
         // The driver did set DRIVER_OK, so it is owed the interrupt that tells it to look (2.1.2).
-        _status |= DeviceStatus.DriverOk | DeviceStatus.NeedsReset;
+        _status |= DeviceStatus.DriverOk;
+        DemandReset();
+    }
+
+    /// <summary>
+    /// The device can do no more until the driver resets it (2.1.2). False, with nothing done, where the driver has been told or the device
+    /// does not run. The caller holds the lock on this object, as the bus does.
+    /// </summary>
+    public bool DemandReset()
+    {
+        if (!Has(DeviceStatus.DriverOk) || HasAny(DeviceStatus.NeedsReset))
+        {
+            return false;
+        }
+
+        _status |= DeviceStatus.NeedsReset;
         _configChanged = true;
         _backend.SignalInterrupt();
+        return true;
     }
 
     private void Reset()

@@ -85,7 +85,9 @@ internal sealed class Launcher
             lent.Add(frontend);
             lent.Add(backend);
             vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, frontend));
-            deviceFds.Add([new(InheritedFds.DeviceVhostUser, backend), .. plans[index].Backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))]);
+            FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
+            lent.Add(inflight);
+            deviceFds.Add([new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceInflight, inflight), .. plans[index].Backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))]);
         }
 
         VmmLaunchSpec spec = new()

@@ -48,8 +48,18 @@ public sealed class DeviceProcess : IDisposable
         return Start(frame.AsSpan(0, spec.Encode(frame)), backings);
     }
 
+    /// <summary>Starts it with a file for its record of requests in flight, borrowed, which may hold what another process left.</summary>
+    public static DeviceProcess StartRecorded(DeviceLaunchSpec spec, FdHandle inflight, params ReadOnlySpan<FdHandle> backings)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return Start(frame.AsSpan(0, spec.Encode(frame)), inflight, backings);
+    }
+
     /// <summary>Starts it and sends bytes in the place of a spec.</summary>
-    public static DeviceProcess Start(ReadOnlySpan<byte> specFrame, params ReadOnlySpan<FdHandle> backings)
+    public static DeviceProcess Start(ReadOnlySpan<byte> specFrame, params ReadOnlySpan<FdHandle> backings) => Start(specFrame, null, backings);
+
+    private static DeviceProcess Start(ReadOnlySpan<byte> specFrame, FdHandle? inflight, ReadOnlySpan<FdHandle> backings)
     {
         (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
         (FdHandle frontend, FdHandle childFrontend) = UnixSocket.CreatePair();
@@ -66,6 +76,11 @@ public sealed class DeviceProcess : IDisposable
                 new InheritedFd(InheritedFds.Control, childControl),
                 new InheritedFd(InheritedFds.DeviceVhostUser, childFrontend),
             ];
+            if (inflight is not null)
+            {
+                fds.Add(new InheritedFd(InheritedFds.DeviceInflight, inflight));
+            }
+
             for (int index = 0; index < backings.Length; index++)
             {
                 fds.Add(new InheritedFd(InheritedFds.DeviceFirstBacking + index, backings[index]));
@@ -97,6 +112,13 @@ public sealed class DeviceProcess : IDisposable
 
         content = new byte[bytes];
         return FdIo.ReadFull(Control.Number, content) == bytes ? type : 0;
+    }
+
+    /// <summary>kill -9, and waits for the end.</summary>
+    public void Kill()
+    {
+        _ = _child.Kill(9);
+        _ = _child.Wait();
     }
 
     public ExitStatus WaitForExit() => _child.Wait();

@@ -93,6 +93,9 @@ public sealed class DriverQueue
         return head;
     }
 
+    /// <summary>A used element is there to be taken.</summary>
+    public bool TryPeekUsed() => UsedIndex != _usedSeen;
+
     /// <summary>Takes the next used element.</summary>
     public bool TryTakeUsed(out uint head, out uint writtenBytes)
     {

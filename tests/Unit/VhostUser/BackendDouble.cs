@@ -9,7 +9,7 @@ internal sealed class BackendDouble
     public const ushort MaxQueueSize = 256;
     public const ulong GuestBytes = 0x10_0000;
 
-    public BackendSession Session { get; } = new(Offered, queueCount: 2, MaxQueueSize);
+    public BackendSession Session { get; } = new(Offered, queueCount: 2, MaxQueueSize, keepsInflight: true);
 
     public VhostUserFault Fault { get; private set; }
 
@@ -73,6 +73,22 @@ internal sealed class BackendDouble
         _ = Send(FrontendRequest.SetOwner, []);
         _ = SendValue(FrontendRequest.SetFeatures, TransportFeatures.Version1 | extraFeatures);
         _ = SendMemory(1, new MemoryTableRegion(0, GuestBytes, new UserAddress(0x7000_0000), 0));
+    }
+
+    /// <summary>As <see cref="Agree"/>, with records of requests in flight.</summary>
+    public void AgreeInflight()
+    {
+        _ = SendValue(FrontendRequest.SetProtocolFeatures, (ulong)ProtocolFeatures.Wanted);
+        _ = Send(FrontendRequest.SetOwner, []);
+        _ = SendValue(FrontendRequest.SetFeatures, TransportFeatures.Version1 | TransportFeatures.ProtocolFeatures);
+        _ = SendMemory(1, new MemoryTableRegion(0, GuestBytes, new UserAddress(0x7000_0000), 0));
+    }
+
+    public BackendAction SendInflight(FrontendRequest request, InflightArea area, int fdCount, int payloadBytes = InflightArea.PaddedPayloadBytes)
+    {
+        byte[] payload = new byte[payloadBytes];
+        VhostUserCodec.WriteInflight(payload, area);
+        return Send(request, payload, fdCount);
     }
 
     /// <summary>Describes ring <paramref name="index"/> with 16 entries at good addresses.</summary>

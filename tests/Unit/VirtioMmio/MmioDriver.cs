@@ -59,7 +59,7 @@ internal sealed class MmioDriver(VirtioMmioTransport transport)
 
     public void DriverOk() => SetStatus(DeviceStatus.Acknowledge | DeviceStatus.Driver | DeviceStatus.FeaturesOk | DeviceStatus.DriverOk);
 
-    private void WriteAddress(MmioRegister low, ulong address)
+    public void WriteAddress(MmioRegister low, ulong address)
     {
         Write(low, (uint)(address & uint.MaxValue));
         Write(low + 4, (uint)(address >> 32));

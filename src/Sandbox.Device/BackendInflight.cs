@@ -1,0 +1,92 @@
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.VhostUser;
+
+namespace Sandbox.Device;
+
+/// <summary>
+/// The records of requests in flight. The launcher gives each device process the same file, so that this process need not make one: it clears
+/// and lends it when the frontend asks, and maps what the frontend hands back, which after a restart is what the predecessor left.
+/// </summary>
+/// <param name="file">The launcher's file, inherited; nothing there means that this process keeps no records.</param>
+internal sealed class BackendInflight(int file)
+{
+    private GuestMemory? _memory;
+    private InflightArea _area;
+
+    /// <summary>There is a file to keep records in.</summary>
+    public bool IsKept { get; } = FileRange.Length(file) > 0;
+
+    /// <summary>The fd to lend, borrowed.</summary>
+    public int File => file;
+
+    /// <summary>Clears the file's beginning for a frontend that starts anew. False when it is too small.</summary>
+    public bool TryClear(in InflightArea area)
+    {
+        if (!TryMap(file, area, out GuestMemory? fresh))
+        {
+            return false;
+        }
+
+        using (fresh)
+        {
+            Region(fresh!, 0, area.SizeBytes).Clear();
+        }
+
+        return true;
+    }
+
+    /// <summary>Maps the frontend's records in the place of those held. The fd is borrowed.</summary>
+    public bool TryReplace(int fd, in InflightArea area)
+    {
+        _memory?.Dispose();
+        _memory = null;
+        _area = default;
+        if (!TryMap(fd, area, out _memory))
+        {
+            return false;
+        }
+
+        _area = area;
+        return true;
+    }
+
+    /// <summary>A queue's record; empty where there is none.</summary>
+    public GuestSlice RecordOf(int queue)
+    {
+        if (_memory is null || queue >= _area.QueueCount)
+        {
+            return default;
+        }
+
+        uint bytes = InflightArea.RecordBytes(_area.QueueSize);
+        return Region(_memory, (ulong)queue * bytes, bytes);
+    }
+
+    // The session has bounded size and offset. Beyond the end of a file a mapping has no pages: an access would kill this process.
+    private static bool TryMap(int fd, in InflightArea area, out GuestMemory? memory)
+    {
+        memory = null;
+        long fileBytes = FileRange.Length(fd);
+        if (fileBytes < 0 || area.OffsetBytes + area.SizeBytes > (ulong)fileBytes)
+        {
+            return false;
+        }
+
+        try
+        {
+            memory = GuestMemory.Map(fd, [new GuestMemoryRegion(new GuestAddress(0), area.SizeBytes, area.OffsetBytes)]);
+            return true;
+        }
+        catch (LinuxException failure)
+        {
+            DeviceLog.Line($"records of requests in flight refused: {failure.Message}");
+            return false;
+        }
+    }
+
+    private static GuestSlice Region(GuestMemory memory, ulong offset, ulong bytes) =>
+        memory.TryGetSlice(new GuestAddress(offset), (uint)bytes, out GuestSlice slice)
+            ? slice
+            : throw new InvalidOperationException("the area was measured before it was mapped");
+}
