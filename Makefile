@@ -5,6 +5,7 @@
 #   make build         the exes, to artifacts/bin        make kernels   kernels and built-in root, to artifacts/share
 #   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
 #   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
+#   make fuzz TARGET=blk TIME=60      fuzzes one target     make fuzz-all TIME=600   spreads the time over all (fuzz/README.md)
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
@@ -12,7 +13,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: fuzz fuzz-all fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -51,6 +52,20 @@ test-build: deps-test
 test: deps-test test-build build kernels tuned lab debian-root
 	@.ci/test.sh
 
+TARGET ?= blk
+TIME ?= 60
+SEED ?= 1
+fuzzer = dotnet fuzz/Sandbox.Fuzz/bin/Release/net10.0/sandbox-fuzz.dll
+
+fuzz-build: deps-test
+	$(step) fuzzer dotnet build fuzz/Sandbox.Fuzz -c Release -p:UseSharedCompilation=true -v q -nologo -clp:NoSummary
+
+fuzz: fuzz-build
+	@$(fuzzer) run $(TARGET) --time $(TIME) --seed $(SEED) --corpus fuzz/corpus --save artifacts/fuzz/corpus
+
+fuzz-all: fuzz-build
+	@$(fuzzer) all --time $(TIME) --seed $(SEED) --corpus fuzz/corpus --save artifacts/fuzz/corpus
+
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh
 
@@ -59,7 +74,7 @@ reproducible: deps
 
 clean:
 	rm -rf artifacts
-	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+	find src tests fuzz -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
 
 distclean: clean
 	rm -rf "$(cache)"

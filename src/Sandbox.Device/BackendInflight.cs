@@ -39,9 +39,7 @@ internal sealed class BackendInflight(int file)
     /// <summary>Maps the frontend's records in the place of those held. The fd is borrowed.</summary>
     public bool TryReplace(int fd, in InflightArea area)
     {
-        _memory?.Dispose();
-        _memory = null;
-        _area = default;
+        Release();
         if (!TryMap(fd, area, out _memory))
         {
             return false;
@@ -49,6 +47,14 @@ internal sealed class BackendInflight(int file)
 
         _area = area;
         return true;
+    }
+
+    /// <summary>Unmaps the records, of which no ring may hold one any more.</summary>
+    public void Release()
+    {
+        _memory?.Dispose();
+        _memory = null;
+        _area = default;
     }
 
     /// <summary>A queue's record; empty where there is none.</summary>

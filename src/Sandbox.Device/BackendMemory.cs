@@ -12,8 +12,7 @@ internal sealed class BackendMemory
     /// <summary>Unmaps the old table, whose slices must all be gone, and maps the new one. False, with no memory at all, when a file is shorter than its region or cannot be mapped: the old table is void for the frontend.</summary>
     public bool TryReplace(in MemoryTable table, ReadOnlySpan<int> fds)
     {
-        Current?.Dispose();
-        Current = null;
+        Release();
         GuestMemoryRegion[] regions = new GuestMemoryRegion[table.Count];
         for (int index = 0; index < regions.Length; index++)
         {
@@ -38,5 +37,12 @@ internal sealed class BackendMemory
             DeviceLog.Line($"guest memory refused: {failure.Message}");
             return false;
         }
+    }
+
+    /// <summary>Unmaps the table, whose slices must all be gone.</summary>
+    public void Release()
+    {
+        Current?.Dispose();
+        Current = null;
     }
 }

@@ -36,6 +36,13 @@ internal sealed class VhostUserBackend
 
     public FrontendRequest LastRequest => _header.Request;
 
+    /// <summary>Lets go of the guest's memory and of the records after the session; every ring has been stopped. The end of the process does it for a process of one session.</summary>
+    public void ReleaseMemory()
+    {
+        _memory.Release();
+        _inflight.Release();
+    }
+
     /// <summary>Takes what the socket has, at most one message. False: the session is over.</summary>
     public bool Receive()
     {

@@ -6,7 +6,7 @@ namespace Sandbox.Memory;
 /// The guest's memory as this process sees it: a few regions, each mapped shared from a file. The only way from a
 /// guest-physical address to bytes.
 /// </summary>
-public sealed unsafe class GuestMemory : IDisposable
+public sealed unsafe partial class GuestMemory : IDisposable
 {
     private readonly Region[] _regions;
 
@@ -52,7 +52,9 @@ public sealed unsafe class GuestMemory : IDisposable
             throw;
         }
 
-        return new GuestMemory(mapped);
+        GuestMemory memory = new(mapped);
+        memory.Mapped();
+        return memory;
     }
 
     /// <summary>What region <paramref name="index"/> covers.</summary>
@@ -107,11 +109,18 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>Unmaps. Every slice taken from this memory is dead from here on.</summary>
     public void Dispose()
     {
+        Unmapping();
         foreach (Region region in _regions)
         {
             region.Mapping.Dispose();
         }
     }
+
+    /// <summary>Told that the regions are there; dropped from what is shipped, as <see cref="GuestSlice"/> says.</summary>
+    partial void Mapped();
+
+    /// <summary>Told that the regions go away.</summary>
+    partial void Unmapping();
 
     private readonly record struct Region(GuestMemoryRegion Covers, MemoryMapping Mapping);
 }

@@ -7,7 +7,7 @@ namespace Sandbox.Memory;
 /// or span: bytes are copied out once and the copy is used. Valid while the <see cref="GuestMemory"/> it came from is alive:
 /// the holder drops its slices before it replaces the memory table.
 /// </summary>
-public readonly unsafe struct GuestSlice
+public readonly unsafe partial struct GuestSlice
 {
     private readonly byte* _address;
 
@@ -33,6 +33,7 @@ public readonly unsafe struct GuestSlice
     public void CopyTo(uint offset, Span<byte> destination)
     {
         Require(offset, (uint)destination.Length);
+        Touched((ulong)_address + offset, (uint)destination.Length, writes: false);
         // SAFETY: range just checked; the destination is not guest memory. A plain copy reads each byte once or tears, both harmless: the copy is validated after.
         fixed (byte* target = destination)
         {
@@ -44,6 +45,7 @@ public readonly unsafe struct GuestSlice
     public void CopyFrom(uint offset, ReadOnlySpan<byte> source)
     {
         Require(offset, (uint)source.Length);
+        Touched((ulong)_address + offset, (uint)source.Length, writes: true);
         // SAFETY: range just checked; the source is not guest memory.
         fixed (byte* origin = source)
         {
@@ -52,29 +54,37 @@ public readonly unsafe struct GuestSlice
     }
 
     /// <summary>Fills with zero bytes.</summary>
-    public void Clear() => Unsafe.InitBlockUnaligned(_address, 0, LengthBytes); // SAFETY: exactly this slice.
+    public void Clear()
+    {
+        Touched((ulong)_address, LengthBytes, writes: true);
+        Unsafe.InitBlockUnaligned(_address, 0, LengthBytes); // SAFETY: exactly this slice.
+    }
 
     /// <summary>One aligned 16-bit read with acquire order (a ring index: a byte-wise copy could tear).</summary>
-    public ushort ReadUInt16Acquire(uint offset) => Volatile.Read(ref *(ushort*)Aligned(offset, sizeof(ushort))); // SAFETY: checked by Aligned.
+    public ushort ReadUInt16Acquire(uint offset) => Volatile.Read(ref *(ushort*)Aligned(offset, sizeof(ushort), writes: false)); // SAFETY: checked by Aligned.
 
     /// <summary>One aligned 16-bit write with release order: everything written before is seen by a guest that sees this.</summary>
-    public void WriteUInt16Release(uint offset, ushort value) => Volatile.Write(ref *(ushort*)Aligned(offset, sizeof(ushort)), value); // SAFETY: checked by Aligned.
+    public void WriteUInt16Release(uint offset, ushort value) => Volatile.Write(ref *(ushort*)Aligned(offset, sizeof(ushort), writes: true), value); // SAFETY: checked by Aligned.
 
     /// <summary>One aligned 32-bit read with acquire order.</summary>
-    public uint ReadUInt32Acquire(uint offset) => Volatile.Read(ref *(uint*)Aligned(offset, sizeof(uint))); // SAFETY: checked by Aligned.
+    public uint ReadUInt32Acquire(uint offset) => Volatile.Read(ref *(uint*)Aligned(offset, sizeof(uint), writes: false)); // SAFETY: checked by Aligned.
 
     /// <summary>One aligned 32-bit write with release order.</summary>
-    public void WriteUInt32Release(uint offset, uint value) => Volatile.Write(ref *(uint*)Aligned(offset, sizeof(uint)), value); // SAFETY: checked by Aligned.
+    public void WriteUInt32Release(uint offset, uint value) => Volatile.Write(ref *(uint*)Aligned(offset, sizeof(uint), writes: true), value); // SAFETY: checked by Aligned.
 
     /// <summary>One aligned 64-bit read with acquire order.</summary>
-    public ulong ReadUInt64Acquire(uint offset) => Volatile.Read(ref *(ulong*)Aligned(offset, sizeof(ulong))); // SAFETY: checked by Aligned.
+    public ulong ReadUInt64Acquire(uint offset) => Volatile.Read(ref *(ulong*)Aligned(offset, sizeof(ulong), writes: false)); // SAFETY: checked by Aligned.
 
     /// <summary>One aligned 64-bit write with release order.</summary>
-    public void WriteUInt64Release(uint offset, ulong value) => Volatile.Write(ref *(ulong*)Aligned(offset, sizeof(ulong)), value); // SAFETY: checked by Aligned.
+    public void WriteUInt64Release(uint offset, ulong value) => Volatile.Write(ref *(ulong*)Aligned(offset, sizeof(ulong), writes: true), value); // SAFETY: checked by Aligned.
 
-    private byte* Aligned(uint offset, uint size)
+    /// <summary>Told of every access before it is made. Nobody implements it in what is shipped, so the compiler drops the calls; Watched/ does, for the fuzzer.</summary>
+    static partial void Touched(ulong hostAddress, ulong lengthBytes, bool writes);
+
+    private byte* Aligned(uint offset, uint size, bool writes)
     {
         Require(offset, size);
+        Touched((ulong)_address + offset, size, writes);
         byte* address = _address + offset;
         if (((ulong)address & (size - 1)) != 0)
         {

@@ -176,6 +176,9 @@ public sealed unsafe partial class GuestVector
         return true;
     }
 
+    /// <summary>Told before the kernel reads or writes the segments left; dropped from what is shipped, as <see cref="GuestSlice"/> says.</summary>
+    partial void TouchedByKernel(bool writes);
+
     private GuestSlice Front(ulong atMostBytes)
     {
         ref readonly iovec segment = ref _segments[_first];

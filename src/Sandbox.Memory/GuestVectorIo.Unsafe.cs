@@ -15,6 +15,7 @@ public sealed unsafe partial class GuestVector
     /// <summary>preadv(2): from the file into guest memory, once; the count can be short.</summary>
     public long ReadFrom(int fd, long offset)
     {
+        TouchedByKernel(writes: true);
         // SAFETY: the array is pinned for the call and [_first, _end) are live guest segments; the kernel checks the rest. This holds for each call below.
         fixed (iovec* vector = _segments)
         {
@@ -31,6 +32,7 @@ public sealed unsafe partial class GuestVector
     /// <summary>pwritev(2): from guest memory into the file, once; the count can be short.</summary>
     public long WriteTo(int fd, long offset)
     {
+        TouchedByKernel(writes: false);
         fixed (iovec* vector = _segments) // SAFETY: as in ReadFrom.
         {
             nint count;
@@ -46,6 +48,7 @@ public sealed unsafe partial class GuestVector
     /// <summary>recvmsg(2) without waiting: from the socket into guest memory. -EAGAIN when nothing is there.</summary>
     public long Receive(int socket)
     {
+        TouchedByKernel(writes: true);
         fixed (iovec* vector = _segments) // SAFETY: as in ReadFrom; no control buffer, so an fd that a peer sends is dropped by the kernel.
         {
             msghdr message = default;
@@ -64,6 +67,7 @@ public sealed unsafe partial class GuestVector
     /// <summary>sendmsg(2) without waiting and without SIGPIPE: from guest memory into the socket. -EAGAIN when it is full.</summary>
     public long Send(int socket)
     {
+        TouchedByKernel(writes: false);
         fixed (iovec* vector = _segments) // SAFETY: as in ReadFrom.
         {
             msghdr message = default;
@@ -87,6 +91,7 @@ public sealed unsafe partial class GuestVector
             return 0;
         }
 
+        TouchedByKernel(writes: true);
         GuestSlice front = Front((ulong)atMostBytes);
         // SAFETY: exactly the front segment, or less.
         nint count = VectorCalls.getrandom(front.Address, front.LengthBytes, VectorCalls.GRND_NONBLOCK);

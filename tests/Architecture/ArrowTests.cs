@@ -23,6 +23,17 @@ public sealed class ArrowTests
         ["Sandbox.Linux"] = [],
     };
 
+    /// <summary>The fuzzer looks at every room a stranger reaches; nothing looks at it.</summary>
+    private static readonly Dictionary<string, string[]> AllowedInFuzz = new()
+    {
+        ["Sandbox.Memory.Watched"] = ["Sandbox.Linux"],
+        ["Sandbox.Fuzz"] =
+        [
+            "Sandbox.Memory.Watched", "Sandbox.Linux", "Sandbox.Control", "Sandbox.VhostUser", "Sandbox.Virtio", "Sandbox.Boot", "Sandbox.Seccomp",
+            "Sandbox.Device", "Sandbox.Vmm", "Sandbox", "Sandbox.Cli",
+        ],
+    };
+
     /// <summary>Packages whose code is in the shipped exes. Build-time analyzers do not count.</summary>
     private static readonly Dictionary<string, string[]> RuntimePackages = new()
     {
@@ -42,6 +53,19 @@ public sealed class ArrowTests
             from target in Includes(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path.Replace('\\', '/')))
             where !Allowed.GetValueOrDefault(room, []).Contains(target)
             select $"{room} -> {target} is no arrow of the house");
+    }
+
+    [Fact]
+    public void ProjectReferences_OfTheFuzzer_FollowItsArrows()
+    {
+        Repository.AssertNone(
+            from project in Repository.Files
+            where project.EndsWith(".csproj", StringComparison.Ordinal)
+            let room = Path.GetFileNameWithoutExtension(project)
+            let inFuzz = project.StartsWith("fuzz/", StringComparison.Ordinal)
+            from target in Includes(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path.Replace('\\', '/')))
+            where inFuzz ? !AllowedInFuzz.GetValueOrDefault(room, []).Contains(target) : AllowedInFuzz.ContainsKey(target) && !project.StartsWith("tests/Fuzz/", StringComparison.Ordinal)
+            select $"{room} -> {target} is no arrow of the fuzzer");
     }
 
     [Fact]

@@ -7,6 +7,9 @@ public sealed partial class UnsafeRoomTests
 {
     private static readonly string[] UnsafeRooms = ["src/Sandbox.Memory/", "src/Sandbox.Kvm/", "src/Sandbox.Linux/"];
 
+    /// <summary>The fuzzer's build of the first of them: a project without a file of its own.</summary>
+    private const string WatchedRoom = "fuzz/Sandbox.Memory.Watched/";
+
     /// <summary>The jail's main runs before the runtime exists: raw system calls are all there is.</summary>
     private static readonly string[] UnsafeFolders = [.. UnsafeRooms, "src/Sandbox.Jail/"];
 
@@ -15,9 +18,27 @@ public sealed partial class UnsafeRoomTests
     {
         Repository.AssertNone(
             from project in Repository.Files
-            where project.EndsWith(".csproj", StringComparison.Ordinal) && !IsUnder(project, UnsafeFolders)
+            where project.EndsWith(".csproj", StringComparison.Ordinal) && !IsUnder(project, [.. UnsafeFolders, WatchedRoom])
             where Repository.Read(project).Contains("AllowUnsafeBlocks", StringComparison.Ordinal)
             select project);
+    }
+
+    [Fact]
+    public void WatchedRoom_OfTheFuzzer_HasNoCodeOfItsOwn()
+    {
+        Repository.AssertNone(Repository.Code.Where(file => file.StartsWith(WatchedRoom, StringComparison.Ordinal)));
+    }
+
+    /// <summary>What looks on at guest memory is compiled for the fuzzer only.</summary>
+    [Fact]
+    public void WatchedFolder_OfGuestMemory_IsNotInTheProduct()
+    {
+        Assert.Contains("<Compile Remove=\"Watched/**\" />", Repository.Read("src/Sandbox.Memory/Sandbox.Memory.csproj"), StringComparison.Ordinal);
+        Repository.AssertNone(
+            from file in Repository.ProductCode
+            where !file.StartsWith("src/Sandbox.Memory/Watched/", StringComparison.Ordinal)
+            where Repository.Read(file).Contains("GuestWatch", StringComparison.Ordinal)
+            select $"{file}: the product knows the fuzzer's watcher");
     }
 
     [Fact]

@@ -70,7 +70,7 @@ internal static class ElfLoader
         loaded = default;
         foreach (ref readonly ProgramHeader segment in headers)
         {
-            if (segment.Kind != ProgramHeader.Load || segment.FileBytes == 0)
+            if (!ElfSegments.IsLoaded(segment) || segment.FileBytes == 0)
             {
                 continue;
             }

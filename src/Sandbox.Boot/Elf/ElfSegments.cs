@@ -54,7 +54,8 @@ internal static class ElfSegments
         return false;
     }
 
-    private static bool IsLoaded(in ProgramHeader segment) => segment.Kind == ProgramHeader.Load && segment.MemoryBytes != 0;
+    /// <summary>Whether the segment takes part at all. One without memory but with file bytes does: it is to be refused, not passed over.</summary>
+    public static bool IsLoaded(in ProgramHeader segment) => segment.Kind == ProgramHeader.Load && (segment.MemoryBytes | segment.FileBytes) != 0;
 
     private static KernelFault CheckOne(in ProgramHeader segment, ulong fileBytes, ulong lowMemoryBytes)
     {

@@ -127,6 +127,18 @@ public sealed class KernelRejectionTests : IDisposable
         Assert.Equal(KernelFault.ElfNotExecutable, _guest.Load(library));
     }
 
+    /// <summary>fuzz/FINDINGS.md, 1: such a segment was passed over by every check and then copied, to an address nobody had judged.</summary>
+    [Theory]
+    [InlineData(0x1000, 0x1000)]
+    [InlineData(0x7000, 0x1000)] // over the zero page
+    [InlineData(0x1000, 0x1_0000_0000)] // more than an address in 32 bits can hold
+    public void Load_OfAnElfSegmentWithFileBytesButNoMemory_IsRefused(ulong physical, ulong fileBytes)
+    {
+        byte[] image = Elf(new Segment(Load, 0x1000, ElfStart, 0x1000, 0x2000), new Segment(Load, 0x1000, physical, fileBytes, 0));
+
+        Assert.Equal(KernelFault.ElfBadProgramHeaders, _guest.Load(image));
+    }
+
     [Fact]
     public void Load_OfAnElfWhoseEntryLiesOutside_IsRefused()
     {

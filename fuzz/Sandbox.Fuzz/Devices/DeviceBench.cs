@@ -1,0 +1,57 @@
+using Sandbox.Device;
+using Sandbox.Fuzz.Engine;
+using Sandbox.Fuzz.Guest;
+
+namespace Sandbox.Fuzz.Devices;
+
+/// <summary>
+/// A device model on the bench: the real class, its backing, and a driver that knows how its requests look. To fuzz a device of your own,
+/// derive from this (fuzz/README.md).
+/// </summary>
+internal abstract class DeviceBench : IDisposable
+{
+    protected DeviceBench(FuzzGuest guest) => Guest = guest;
+
+    public abstract VirtioDevice Device { get; }
+
+    /// <summary>Queues that get requests: a device may have more.</summary>
+    public virtual int BusyQueues => Device.Queues.Length;
+
+    /// <summary>Every chain made available by a good driver is back when the device says that there is nothing more to do.</summary>
+    public virtual bool AnswersAtOnce => true;
+
+    /// <summary>What one turn may allocate: nothing, on the data path.</summary>
+    public virtual long TurnAllocationBytes => 0;
+
+    protected FuzzGuest Guest { get; }
+
+    /// <summary>Makes one request available on the queue, well-formed or nearly so; false when there is no room for it.</summary>
+    public abstract bool TryAddRequest(ref InputReader input, int queueIndex, FuzzQueue queue);
+
+    /// <summary>A good driver's request is back.</summary>
+    public virtual void Completed(int queueIndex, ushort head, uint writtenBytes)
+    {
+    }
+
+    /// <summary>One round of the process's loop. True when there is more to do.</summary>
+    public virtual bool Turn() => Device.Work();
+
+    /// <summary>What else can happen to this device: its backing, its host.</summary>
+    public virtual void Disturb(ref InputReader input)
+    {
+    }
+
+    /// <summary>The queue starts again with an empty ring: what was under way on it is forgotten.</summary>
+    public virtual void QueueStarted(int queueIndex)
+    {
+    }
+
+    public virtual void FeaturesAgreed(ulong features) => Device.FeaturesAgreed(features);
+
+    /// <summary>Checks what must hold whatever the guest did. A good driver's requests have been judged before.</summary>
+    public virtual void CheckAtEnd(bool behaved)
+    {
+    }
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,152 @@
+using Sandbox.Memory;
+
+namespace Sandbox.Fuzz.Guest;
+
+/// <summary>What a device may do with a byte of guest memory.</summary>
+[Flags]
+internal enum ByteUse : byte
+{
+    None = 0,
+    Read = 1,
+    Write = 2,
+}
+
+/// <summary>
+/// Judges every access to guest memory before it is made: inside a region that is mapped, always; where the driver behaves, only of bytes
+/// that it gave, in the direction that it gave them, and each read once between two looks at an available index.
+/// </summary>
+internal sealed class GuestAuditor : IGuestWatcher
+{
+    private readonly List<Map> _maps = [];
+    private readonly List<ulong> _availableIndexes = [];
+    private uint _round = 1;
+
+    /// <summary>The harness itself is at work, as the driver.</summary>
+    public bool Muted { get; set; }
+
+    /// <summary>Hold the device to what was granted, and to one fetch.</summary>
+    public bool Strict { get; set; }
+
+    /// <summary>Called before each read by the device; may change the bytes.</summary>
+    public Action<ulong, uint>? BeforeRead { get; set; }
+
+    public long Reads { get; private set; }
+
+    public int MapCount => _maps.Count;
+
+    public void Mapped(ulong hostAddress, GuestMemoryRegion region) => _maps.Add(new Map(hostAddress, region));
+
+    public void Unmapping(ulong hostAddress, GuestMemoryRegion region) => _maps.RemoveAll(map => map.HostAddress == hostAddress);
+
+    /// <summary>A fresh driver: nothing is granted, no queue is known.</summary>
+    public void Begin(bool strict)
+    {
+        Strict = strict;
+        Muted = false;
+        BeforeRead = null;
+        _availableIndexes.Clear();
+        _round++;
+        if (strict)
+        {
+            foreach (Map map in _maps)
+            {
+                Array.Clear(map.Uses);
+            }
+        }
+    }
+
+    /// <summary>A read of this 16-bit word begins a new look at the rings.</summary>
+    public void AddAvailableIndex(ulong guestAddress) => _availableIndexes.Add(guestAddress);
+
+    /// <summary>The driver gives bytes to the device, or takes them back.</summary>
+    public void Grant(ulong guestAddress, uint lengthBytes, ByteUse use)
+    {
+        foreach (Map map in _maps)
+        {
+            ulong offset = unchecked(guestAddress - map.Region.Start.Value);
+            if (offset < map.Region.LengthBytes)
+            {
+                map.Uses.AsSpan((int)offset, (int)lengthBytes).Fill(use);
+                map.ReadIn.AsSpan((int)offset, (int)lengthBytes).Clear(); // new bytes: not yet read
+            }
+        }
+    }
+
+    public void Touched(ulong hostAddress, ulong lengthBytes, bool writes)
+    {
+        if (Muted || lengthBytes == 0)
+        {
+            return;
+        }
+
+        foreach (Map map in _maps)
+        {
+            ulong offset = unchecked(hostAddress - map.HostAddress);
+            if (offset < map.Region.LengthBytes)
+            {
+                if (lengthBytes > map.Region.LengthBytes - offset)
+                {
+                    throw new FindingException($"guest memory: {Verb(writes)} of {lengthBytes} bytes runs past the end of its region");
+                }
+
+                Judge(map, (int)offset, (int)lengthBytes, writes);
+                return;
+            }
+        }
+
+        throw new FindingException($"guest memory: {Verb(writes)} of {lengthBytes} bytes outside every mapped region");
+    }
+
+    private void Judge(Map map, int offset, int length, bool writes)
+    {
+        ulong guest = map.Region.Start.Value + (ulong)offset;
+        if (!writes)
+        {
+            Reads++;
+            BeforeRead?.Invoke(guest, (uint)length);
+            if (length == sizeof(ushort) && _availableIndexes.Contains(guest))
+            {
+                _round++;
+                return;
+            }
+        }
+
+        if (!Strict)
+        {
+            return;
+        }
+
+        ByteUse needed = writes ? ByteUse.Write : ByteUse.Read;
+        for (int at = offset; at < offset + length; at++)
+        {
+            if ((map.Uses[at] & needed) == 0)
+            {
+                throw new FindingException($"guest memory: {Verb(writes)} of byte 0x{map.Region.Start.Value + (ulong)at:x}, which the driver did not give for that");
+            }
+
+            if (!writes)
+            {
+                if (map.ReadIn[at] == _round)
+                {
+                    throw new FindingException($"double fetch: byte 0x{map.Region.Start.Value + (ulong)at:x} is read twice for one request");
+                }
+
+                map.ReadIn[at] = _round;
+            }
+        }
+    }
+
+    private static string Verb(bool writes) => writes ? "write" : "read";
+
+    private sealed class Map(ulong hostAddress, GuestMemoryRegion region)
+    {
+        public ulong HostAddress { get; } = hostAddress;
+
+        public GuestMemoryRegion Region { get; } = region;
+
+        // Made when a strict guest first asks: most mappings of a back end live for one input.
+        public ByteUse[] Uses => field ??= new ByteUse[Region.LengthBytes];
+
+        public uint[] ReadIn => field ??= new uint[Region.LengthBytes];
+    }
+}

@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using Sandbox.Control.Agent;
+using Sandbox.Fuzz.Engine;
+
+namespace Sandbox.Fuzz.Targets;
+
+/// <summary>The host's end of the agent protocol: frames of a hostile guest, cut anywhere, with commands alive.</summary>
+internal sealed class AgentFuzzer : IFuzzer
+{
+    // What one frame may cost: its text and the objects of one event.
+    private const long FrameAllocationBytes = 4096;
+
+    private readonly byte[] _frame = new byte[AgentLimits.MaxFrameBytes + 16];
+
+    public string Name => "agent";
+
+    public string Subject => "agent protocol, host side: frame reader, session, messages";
+
+    public int MaxInputBytes => 512;
+
+    public void Run(ReadOnlySpan<byte> bytes)
+    {
+        InputReader input = new(bytes);
+        AgentFrameReader reader = new();
+        HostSession session = new();
+        AgentModel model = new();
+        List<HostCommand> commands = [];
+        if (!input.OneIn(8))
+        {
+            // Up to Running: what matters most comes after.
+            _ = Receive(reader, session, model, Make(AgentMessageType.Hello, [1, 0, 0, 0]));
+            _ = session.TrySend(AgentMessageType.Configure);
+            Span<byte> ready = stackalloc byte[8];
+            _ = Receive(reader, session, model, Make(AgentMessageType.Ready, ready));
+        }
+
+        bool alive = true;
+        while (!input.IsEmpty && alive)
+        {
+            switch (input.Below(8))
+            {
+                case 0:
+                    if (session.Begin(wantsInput: input.OneIn(2)) is { } command)
+                    {
+                        commands.Add(command);
+                        model.Began(command.Id);
+                    }
+
+                    break;
+                case 1 when commands.Count != 0:
+                    HostCommand consumer = commands[input.Below(Math.Min(commands.Count, 256))];
+                    AgentStream stream = input.OneIn(2) ? AgentStream.Output : AgentStream.Error;
+                    model.Consumed(consumer, stream);
+                    break;
+                case 2 when input.OneIn(16):
+                    _ = session.TrySend(AgentMessageType.Shutdown);
+                    break;
+                default:
+                    alive = SendFrame(ref input, reader, session, model);
+                    break;
+            }
+        }
+    }
+
+    private bool SendFrame(ref InputReader input, AgentFrameReader reader, HostSession session, AgentModel model)
+    {
+        AgentMessageType type = input.OneIn(16) ? (AgentMessageType)input.U16() : (AgentMessageType)(input.Byte() % 15);
+        Span<byte> body = stackalloc byte[64];
+        int length = Body(ref input, type, body);
+        length = input.OneIn(12) ? input.Below(body.Length) : length;
+        ReadOnlySpan<byte> frame = Make(type, body[..length]);
+        if (type == AgentMessageType.Data && !input.OneIn(3))
+        {
+            int data = input.OneIn(3) ? input.U16() % (AgentLimits.MaxDataBytes + 64) : input.Byte();
+            frame = Make(type, body[..5], data);
+        }
+
+        if (input.OneIn(24))
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(_frame, input.Edge32());
+        }
+
+        if (input.OneIn(24))
+        {
+            _frame[6] = input.Byte();
+        }
+
+        return Receive(reader, session, model, frame);
+    }
+
+    private static int Body(ref InputReader input, AgentMessageType type, scoped Span<byte> body)
+    {
+        uint id = input.OneIn(10) ? input.Edge32() : 1 + (uint)input.Below(3);
+        BinaryPrimitives.WriteUInt32LittleEndian(body, id);
+        switch (type)
+        {
+            case AgentMessageType.Hello:
+                BinaryPrimitives.WriteUInt32LittleEndian(body, input.OneIn(4) ? input.Edge32() : 1);
+                return 4;
+            case AgentMessageType.Ready:
+                input.Bytes(8).CopyTo(body);
+                return 8;
+            case AgentMessageType.Started or AgentMessageType.ShutdownDone:
+                return type == AgentMessageType.Started ? 8 - (input.OneIn(2) ? 4 : 0) : 0;
+            case AgentMessageType.Data or AgentMessageType.End:
+                body[4] = (byte)(input.OneIn(8) ? input.Byte() : 1 + input.Below(2));
+                return 5;
+            case AgentMessageType.Credit:
+                body[4] = input.OneIn(6) ? input.Byte() : (byte)0;
+                BinaryPrimitives.WriteUInt32LittleEndian(body[5..], input.Edge32());
+                return 9;
+            default:
+                input.Bytes(60).CopyTo(body[4..]);
+                return 4 + input.Below(32);
+        }
+    }
+
+    private ReadOnlySpan<byte> Make(AgentMessageType type, scoped ReadOnlySpan<byte> body, int zeros = 0)
+    {
+        int length = AgentLimits.HeaderBytes + body.Length + zeros;
+        BinaryPrimitives.WriteUInt32LittleEndian(_frame, (uint)length);
+        BinaryPrimitives.WriteUInt16LittleEndian(_frame.AsSpan(4), (ushort)type);
+        BinaryPrimitives.WriteUInt16LittleEndian(_frame.AsSpan(6), 0);
+        body.CopyTo(_frame.AsSpan(AgentLimits.HeaderBytes));
+        return _frame.AsSpan(0, length);
+    }
+
+    private static bool Receive(AgentFrameReader reader, HostSession session, AgentModel model, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            Span<byte> free = reader.Free;
+            if (free.IsEmpty)
+            {
+                throw new FindingException("agent: no room to receive into, and no frame either");
+            }
+
+            int count = Math.Min(free.Length, bytes.Length);
+            bytes[..count].CopyTo(free);
+            reader.Received(count);
+            bytes = bytes[count..];
+            long before = Allocation.Now;
+            while (reader.TryTake(out AgentFrame frame))
+            {
+                AgentFault fault = session.Receive(frame, out HostEvent received);
+                Allocation.Require(before, FrameAllocationBytes, $"an agent frame of type {frame.Type}");
+                before = Allocation.Now;
+                Reached.Note(1, ((int)frame.Type << 6) | (int)fault);
+                model.Judge(frame, fault, received);
+                if (fault != AgentFault.None)
+                {
+                    return false;
+                }
+
+                before = Allocation.Now;
+            }
+
+            Reached.Note(2, (int)reader.Fault);
+            if (reader.Fault != AgentFault.None)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

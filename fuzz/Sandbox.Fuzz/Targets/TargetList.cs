@@ -1,0 +1,34 @@
+namespace Sandbox.Fuzz.Targets;
+
+/// <summary>Every target by its name.</summary>
+internal static class TargetList
+{
+    private static readonly (string Name, Func<IFuzzer> Open)[] All =
+    [
+        ("blk", () => new BlockFuzzer()),
+        ("rng", () => new EntropyFuzzer()),
+        ("vsock", () => new VsockFuzzer()),
+        ("virtqueue", () => new VirtqueueFuzzer()),
+        ("session", () => new SessionFuzzer()),
+        ("backend", () => new BackendFuzzer()),
+        ("frontend", () => new FrontendFuzzer()),
+        ("agent", () => new AgentFuzzer()),
+        ("launch", () => new LaunchFuzzer()),
+        ("arguments", () => new ArgumentsFuzzer()),
+        ("boot", () => new BootFuzzer()),
+        ("seccomp", () => new SeccompFuzzer()),
+        ("acpi", () => new AcpiFuzzer()),
+        ("transport", () => new TransportFuzzer()),
+    ];
+
+    public static IEnumerable<string> Names => All.Select(entry => entry.Name);
+
+    /// <exception cref="ArgumentException">There is no such target.</exception>
+    public static TargetLease Open(string name)
+    {
+        Func<IFuzzer>? open = All.FirstOrDefault(entry => entry.Name == name).Open;
+        return open is not null
+            ? new TargetLease(open())
+            : throw new ArgumentException($"no target '{name}'; there are {string.Join(' ', Names)}");
+    }
+}
