@@ -41,23 +41,18 @@ internal static class JailStage
         EnterNamespaces(spec);
 
         // A PID namespace begins with the next process, so the rest is done by a child. It becomes the launcher's own child,
-        // which waits for it and kills it without anybody between them. This process only reports its number and ends.
+        // which waits for it and kills it without anybody between them. This process only reports its number and ends. The
+        // child announces itself too: one of them may be killed here, and the launcher must know the other's number.
         nint child = Step(JailStep.Clone, RawProcess.CloneAsSibling());
         if (child != 0)
         {
-            nint told = Report(new JailReport(null, (int)child));
-            if (told < 0)
-            {
-                // A launcher that does not learn the number could not end it.
-                _ = RawProcess.Kill((int)child);
-                Fail(JailStep.Clone, (Errno)(int)-told);
-            }
-
+            Step(JailStep.Announce, Report(new JailReport(null, (int)child)));
             RawProcess.Exit(0);
         }
 
         // No wall before this one: if the launcher dies from here on, so does this process.
         Step(JailStep.DieWithLauncher, RawProcess.DieWithParent());
+        Step(JailStep.Announce, Report(new JailReport(null, JailReport.Sender)));
         // Away from the launcher's terminal and from signals to its process group.
         Step(JailStep.StartSession, RawProcess.StartSession());
         EnterEmptyRoot();
@@ -68,7 +63,7 @@ internal static class JailStage
 
         // Again, because a change of credentials can clear it; and the launcher may have died before it was set.
         Step(JailStep.DieWithLauncher, RawProcess.DieWithParent());
-        if (RawFile.IsReaderGone(JailFds.Status))
+        if (RawFile.IsPeerGone(JailFds.Status))
         {
             Fail(JailStep.LauncherLives, Errno.EPIPE);
         }

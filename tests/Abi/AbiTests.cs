@@ -73,6 +73,7 @@ public sealed class AbiTests
         new("sizeof(posix_spawnattr_t) == 336", "PosixSpawn.AttributesBytes"),
         new("sizeof(sigset_t) == 128", "CommandSpawner.SignalSetBytes"),
         new("sizeof(struct cmsghdr) == 16 && offsetof(struct cmsghdr, cmsg_level) == 8 && offsetof(struct cmsghdr, cmsg_type) == 12", "UnixSocket.HeaderSize"),
+        new("sizeof(struct ucred) == 12 && offsetof(struct ucred, pid) == 0", "CredentialSocket.Receive"),
         new("sizeof(struct open_how) == 24 && offsetof(struct open_how, mode) == 8 && offsetof(struct open_how, resolve) == 16", "RawFile.Open"),
         new("sizeof(struct statfs) == 120 && offsetof(struct statfs, f_type) == 0 && sizeof(((struct statfs *)0)->f_type) == 8", "RawFile.FileSystemType"),
         new("offsetof(struct landlock_ruleset_attr, handled_access_fs) == 0", "RawLandlock.CreateRuleset"),

@@ -5,7 +5,7 @@ namespace Sandbox.Control.Jail;
 /// </summary>
 public static class JailFds
 {
-    /// <summary>Writing end of a pipe: <see cref="JailReport"/>s. Its end of file, with no failure before it, says that the exe runs.</summary>
+    /// <summary>Sending end of a socket: <see cref="JailReport"/>s. Its end of file, with no failure before it, says that the exe runs.</summary>
     public const int Status = 250;
 
     /// <summary>The encoded <see cref="JailSpec"/>, read-only.</summary>

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Sandbox.Control.Jail;
 
 /// <summary>
-/// One message of the jail stage to the launcher: eight bytes, which a pipe passes whole.
+/// One message of the jail stage to the launcher: eight bytes, passed whole.
 /// Either the number of the process that goes on to execute the exe, or the step that failed and why.
 /// </summary>
 /// <param name="FailedStep">The step that failed, or null: <paramref name="Value"/> is the process number.</param>
@@ -11,6 +11,9 @@ namespace Sandbox.Control.Jail;
 public readonly record struct JailReport(JailStep? FailedStep, int Value)
 {
     public const int Bytes = 8;
+
+    /// <summary>In <see cref="Value"/>, with no failed step: the process that goes on is the one that sent this.</summary>
+    public const int Sender = 0;
 
     public void Encode(Span<byte> message)
     {

@@ -17,6 +17,7 @@ public enum JailStep : uint
     MapUser = 12,
     MapGroup = 13,
     Clone = 14,
+    Announce = 32,
     StartSession = 15,
     PrivateMounts = 16,
     CreateRoot = 17,

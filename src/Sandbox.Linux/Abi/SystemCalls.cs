@@ -8,7 +8,6 @@ internal static class SystemCalls
     internal const int SYS_poll = 7;
     internal const int SYS_pread64 = 17;
     internal const int SYS_clone = 56;
-    internal const int SYS_kill = 62;
     internal const int SYS_chdir = 80;
     internal const int SYS_fchdir = 81;
     internal const int SYS_umask = 95;

@@ -50,8 +50,8 @@ public static unsafe class RawFile
     /// <summary>close_range(2) to the highest number: closes, or with <paramref name="atExec"/> marks close-on-exec.</summary>
     public static nint CloseFrom(int first, bool atExec) => Call(SYS_close_range, first, unchecked((nint)uint.MaxValue), atExec ? CLOSE_RANGE_CLOEXEC : 0);
 
-    /// <summary>True when the reader of a pipe is gone (POLLERR on its writing end).</summary>
-    public static bool IsReaderGone(int pipe)
+    /// <summary>True when the other end of a pipe or socket is gone (POLLERR or POLLHUP), or cannot be asked.</summary>
+    public static bool IsPeerGone(int pipe)
     {
         PollEntry entry = new() { Fd = pipe };
         // SAFETY: one struct pollfd; a time of zero: only the question.

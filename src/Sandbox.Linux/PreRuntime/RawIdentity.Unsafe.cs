@@ -8,9 +8,9 @@ namespace Sandbox.Linux.PreRuntime;
 /// <summary>User, groups, capabilities and what a process may gain, before the runtime exists. Every method returns the negated error number when it fails.</summary>
 public static unsafe class RawIdentity
 {
-    public static uint EffectiveUser => (uint)Call(SYS_geteuid);
+    public static uint EffectiveUser => unchecked((uint)Call(SYS_geteuid)); // cannot fail; should it, no such user can be mapped
 
-    public static uint EffectiveGroup => (uint)Call(SYS_getegid);
+    public static uint EffectiveGroup => unchecked((uint)Call(SYS_getegid));
 
     /// <summary>setgroups(0): no supplementary group.</summary>
     public static nint ClearGroups() => Call(SYS_setgroups, 0, 0);

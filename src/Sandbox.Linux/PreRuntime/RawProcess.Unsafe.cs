@@ -22,9 +22,6 @@ public static unsafe class RawProcess
     /// <summary>SIGKILL when the thread that made this process ends. A change of user or group clears it.</summary>
     public static nint DieWithParent() => Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 
-    /// <summary>SIGKILL by number: only for a child that nobody has reaped yet.</summary>
-    public static nint Kill(int process) => Call(SYS_kill, process, SIGKILL);
-
     public static nint StartSession() => Call(SYS_setsid);
 
     public static nint SetUmask(uint mask) => Call(SYS_umask, (nint)mask);

@@ -19,7 +19,7 @@ internal static class JailedSpawner
     {
         using FdHandle specFile = MemFd.Create("jail-spec");
         LinuxException.Check(FdIo.WriteAll(specFile.Number, spec.Encode()), "write jail spec");
-        (FdHandle reports, FdHandle childReports) = Pipe.Create();
+        (FdHandle reports, FdHandle childReports) = CredentialSocket.CreatePair();
         using (reports)
         {
             ChildProcess stage;
@@ -41,13 +41,14 @@ internal static class JailedSpawner
         }
     }
 
-    // The stage reports the number of the process that goes on, and ends. The pipe ends when that process executes the exe.
+    // Two say which process goes on: the stage, and that process itself, whose number the kernel then tells. Either may be killed before it could, and
+    // still no child is left that nobody knows. The socket ends when that process executes the exe.
     private static ChildProcess Finish(string name, ChildProcess stage, FdHandle reports)
     {
         ChildProcess? child = null;
         JailReport? failure = null;
         Span<byte> message = stackalloc byte[JailReport.Bytes];
-        while (LinuxException.Check(FdIo.ReadFull(reports.Number, message), "read jail report") == JailReport.Bytes)
+        while (LinuxException.Check(CredentialSocket.Receive(reports.Number, message, out int sender), "read jail report") == JailReport.Bytes)
         {
             JailReport report = JailReport.Decode(message);
             if (report.FailedStep is not null)
@@ -56,7 +57,7 @@ internal static class JailedSpawner
             }
             else
             {
-                child = ChildProcess.Adopt(report.Value);
+                child ??= ChildProcess.Adopt(report.Value == JailReport.Sender ? sender : report.Value);
             }
         }
 

@@ -172,7 +172,7 @@ public sealed class JailTests
             Assert.Equal(42, probe.Release().Code);
         }
 
-        Assert.Equal("", File.ReadAllText("/proc/self/task/" + SpawnerThread() + "/children"));
+        Assert.Equal("", ChildProcesses.OfTheSpawner());
     }
 
     [Fact]
@@ -185,9 +185,6 @@ public sealed class JailTests
         Assert.Equal(125, process.ExitCode);
         Assert.StartsWith("sandbox-jail: step 1 failed, error ", errors, StringComparison.Ordinal);
     }
-
-    private static string SpawnerThread() =>
-        Path.GetFileName(Directory.GetDirectories("/proc/self/task").Single(task => File.ReadAllText($"{task}/comm") == "spawner\n"));
 
     private static string Number(Errno errno) => ((int)errno).ToString();
 

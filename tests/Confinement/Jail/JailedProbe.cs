@@ -20,7 +20,7 @@ internal sealed class JailedProbe : IDisposable
     internal static async Task<JailedProbe> StartAsync(JailSpec spec, FdHandle? executable = null, FdHandle? five = null)
     {
         using FdHandle jail = FileOpen.Read(Repository.Exe("sandbox-jail"));
-        using FdHandle program = executable ?? FileOpen.Read(ProbeProgram.Path);
+        using FdHandle program = executable ?? FileOpen.Read(CProgram.Probe);
         (FdHandle held, FdHandle hold) = Pipe.Create();
         (FdHandle output, FdHandle childOutput) = Pipe.Create();
         using (held)
