@@ -1,4 +1,4 @@
-using Tmds.Linux;
+using Sandbox.Linux.Abi;
 using static Tmds.Linux.LibC;
 
 namespace Sandbox.Linux;
@@ -38,7 +38,7 @@ public static unsafe class Poll
         {
             while (true)
             {
-                int ready = poll((pollfd*)pointer, (ulong_t)(ulong)entries.Length, timeoutMilliseconds);
+                int ready = Glibc.poll(pointer, (nuint)entries.Length, timeoutMilliseconds);
                 if (ready >= 0)
                 {
                     return ready;

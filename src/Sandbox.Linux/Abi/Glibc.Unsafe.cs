@@ -15,6 +15,10 @@ internal static unsafe class Glibc
     [DllImport("libc", SetLastError = true)]
     internal static extern int waitid(int idType, uint id, void* information, int options);
 
+    // Tmds.LibC binds it, but without SetLastError: an error would be told by whatever call failed before.
+    [DllImport("libc", SetLastError = true)]
+    internal static extern int poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
+
     [DllImport("libc")]
     internal static extern int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
 
