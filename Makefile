@@ -6,6 +6,7 @@
 #   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
 #   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
 #   make fuzz TARGET=blk TIME=60      fuzzes one target     make fuzz-all TIME=600   spreads the time over all (fuzz/README.md)
+#   make fuzz-mutants  plants known flaws and shows that each is found
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
@@ -13,7 +14,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: fuzz fuzz-all fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -65,6 +66,16 @@ fuzz: fuzz-build
 
 fuzz-all: fuzz-build
 	@$(fuzzer) all --time $(TIME) --seed $(SEED) --corpus fuzz/corpus --save artifacts/fuzz/corpus
+
+fuzz-mutants: fuzz-build
+	@$(fuzzer) mutants
+
+fuzz-cover: fuzz-build
+	@fuzz/cover.sh
+
+fuzz-afl: fuzz-build
+	$(step) packages .ci/deps.sh fuzz
+	@fuzz/afl.sh $(TARGET) $(TIME)
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh

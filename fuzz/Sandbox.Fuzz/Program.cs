@@ -15,6 +15,8 @@ internal static class Program
                 ["run", string target, .. string[] options] => RunCommand.Run(target, new CommandOptions(options)),
                 ["all", .. string[] options] => RunCommand.All(new CommandOptions(options)),
                 ["replay", string target, .. string[] paths] => RunCommand.Replay(target, paths),
+                ["mutants", .. string[] options] => MutantsCommand.Run(new CommandOptions(options)),
+                ["vhost-user", .. string[] options] => VhostUserCommand.Run(new CommandOptions(options)),
                 ["minimise", string target, string folder] => RunCommand.Minimise(target, folder),
                 _ => Usage(),
             };
@@ -35,6 +37,8 @@ internal static class Program
                    sandbox-fuzz all [the same; the time is spread over all targets]
                    sandbox-fuzz replay TARGET FILE|DIR...
                    sandbox-fuzz minimise TARGET DIR
+                   sandbox-fuzz mutants [--only 01,02] [--seed N]        from the root of a built clone
+                   sandbox-fuzz vhost-user --socket PATH|--exec SANDBOX-DEVICE --device blk|rng|vsock [--time SECONDS] [--seed N] [--replay FILE|DIR]
             exit codes: 0 nothing found, 1 a finding, 2 wrong usage, 3 a hang
             """);
         return 2;

@@ -36,9 +36,10 @@ internal sealed class VhostUserBackend
 
     public FrontendRequest LastRequest => _header.Request;
 
-    /// <summary>Lets go of the guest's memory and of the records after the session; every ring has been stopped. The end of the process does it for a process of one session.</summary>
-    public void ReleaseMemory()
+    /// <summary>Lets go of the guest's memory, of the records and of a message that never became whole, after the session; every ring has been stopped. The end of the process does it for a process of one session.</summary>
+    public void Release()
     {
+        CloseFds(0);
         _memory.Release();
         _inflight.Release();
     }

@@ -27,6 +27,8 @@ public sealed class ArrowTests
     private static readonly Dictionary<string, string[]> AllowedInFuzz = new()
     {
         ["Sandbox.Memory.Watched"] = ["Sandbox.Linux"],
+        ["Sandbox.Fuzz.Cover"] = ["Sandbox.Fuzz"],
+        ["Sandbox.Fuzz.Afl"] = ["Sandbox.Fuzz"],
         ["Sandbox.Fuzz"] =
         [
             "Sandbox.Memory.Watched", "Sandbox.Linux", "Sandbox.Control", "Sandbox.VhostUser", "Sandbox.Virtio", "Sandbox.Boot", "Sandbox.Seccomp",

@@ -36,7 +36,7 @@ internal static class RunCommand
             return Clean;
         }
 
-        Report(name, options.FindingsFolder, FuzzEngine.Minimise(target, result.Finding));
+        Report(name, options.FindingsFolder, options.Number("minimise", 1) == 0 ? result.Finding : FuzzEngine.Minimise(target, result.Finding));
         return Found;
     }
 

@@ -157,7 +157,7 @@ internal sealed class VsockBench : DeviceBench
 
     private bool TryAddPacket(ref InputReader input, FuzzQueue queue)
     {
-        if (!Guest.Auditor.Strict && input.OneIn(8))
+        if (!Guest.Auditor.Strict && input.OneIn(2))
         {
             return TryAddHugePacket(ref input, queue);
         }

@@ -10,6 +10,14 @@ internal sealed class AgentFuzzer : IFuzzer
     // What one frame may cost: its text and the objects of one event.
     private const long FrameAllocationBytes = 4096;
 
+    private static readonly byte[] Started = StartedBody();
+
+    private static readonly AgentMessageType[] Usual =
+    [
+        AgentMessageType.Started, AgentMessageType.Data, AgentMessageType.Data, AgentMessageType.Data, AgentMessageType.Data, AgentMessageType.End,
+        AgentMessageType.Credit, AgentMessageType.Exited,
+    ];
+
     private readonly byte[] _frame = new byte[AgentLimits.MaxFrameBytes + 16];
 
     public string Name => "agent";
@@ -34,6 +42,13 @@ internal sealed class AgentFuzzer : IFuzzer
             _ = Receive(reader, session, model, Make(AgentMessageType.Ready, ready));
         }
 
+        if (input.OneIn(2) && session.Begin(wantsInput: true) is { } first)
+        {
+            commands.Add(first);
+            model.Began(first.Id);
+            _ = Receive(reader, session, model, Make(AgentMessageType.Started, Started));
+        }
+
         bool alive = true;
         while (!input.IsEmpty && alive)
         {
@@ -55,6 +70,10 @@ internal sealed class AgentFuzzer : IFuzzer
                 case 2 when input.OneIn(16):
                     _ = session.TrySend(AgentMessageType.Shutdown);
                     break;
+                case > 2 and < 7: // what a flood looks like
+                    ReadOnlySpan<byte> data = [1, 0, 0, 0, (byte)(input.OneIn(4) ? 2 : 1)];
+                    alive = Receive(reader, session, model, Make(AgentMessageType.Data, data, input.OneIn(4) ? input.Byte() : AgentLimits.MaxDataBytes));
+                    break;
                 default:
                     alive = SendFrame(ref input, reader, session, model);
                     break;
@@ -64,14 +83,14 @@ internal sealed class AgentFuzzer : IFuzzer
 
     private bool SendFrame(ref InputReader input, AgentFrameReader reader, HostSession session, AgentModel model)
     {
-        AgentMessageType type = input.OneIn(16) ? (AgentMessageType)input.U16() : (AgentMessageType)(input.Byte() % 15);
+        AgentMessageType type = input.OneIn(16) ? (AgentMessageType)input.U16() : input.OneIn(4) ? (AgentMessageType)(input.Byte() % 15) : input.Pick<AgentMessageType>(Usual);
         Span<byte> body = stackalloc byte[64];
         int length = Body(ref input, type, body);
         length = input.OneIn(12) ? input.Below(body.Length) : length;
         ReadOnlySpan<byte> frame = Make(type, body[..length]);
         if (type == AgentMessageType.Data && !input.OneIn(3))
         {
-            int data = input.OneIn(3) ? input.U16() % (AgentLimits.MaxDataBytes + 64) : input.Byte();
+            int data = input.OneIn(2) ? AgentLimits.MaxDataBytes : input.OneIn(3) ? input.U16() % (AgentLimits.MaxDataBytes + 64) : input.Byte();
             frame = Make(type, body[..5], data);
         }
 
@@ -90,7 +109,7 @@ internal sealed class AgentFuzzer : IFuzzer
 
     private static int Body(ref InputReader input, AgentMessageType type, scoped Span<byte> body)
     {
-        uint id = input.OneIn(10) ? input.Edge32() : 1 + (uint)input.Below(3);
+        uint id = input.OneIn(10) ? input.Edge32() : input.OneIn(3) ? 1 + (uint)input.Below(3) : 1;
         BinaryPrimitives.WriteUInt32LittleEndian(body, id);
         switch (type)
         {
@@ -163,5 +182,11 @@ internal sealed class AgentFuzzer : IFuzzer
         }
 
         return true;
+    }
+
+    private static byte[] StartedBody()
+    {
+        byte[] frame = new byte[64];
+        return frame[AgentLimits.HeaderBytes..new StartedMessage(1).Encode(frame)];
     }
 }

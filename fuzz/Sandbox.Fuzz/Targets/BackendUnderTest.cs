@@ -89,7 +89,7 @@ internal sealed class BackendUnderTest : IDisposable
             queue.TakeError(-1);
         }
 
-        _backend.ReleaseMemory();
+        _backend.Release();
         _ours.Dispose();
         _frontend.Dispose();
         _epoll.Dispose();

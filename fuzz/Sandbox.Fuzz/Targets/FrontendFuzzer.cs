@@ -1,6 +1,7 @@
 using Sandbox.Control.Launch;
 using Sandbox.Fuzz.Engine;
 using Sandbox.Fuzz.Guest;
+using Sandbox.Fuzz.VhostUser;
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.VhostUser;
@@ -16,10 +17,18 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
     private readonly FuzzGuest _guest = new();
     private readonly byte[] _message = new byte[VhostUserLimits.MaxMessageBytes + 64];
     private readonly FdHandle _event = EventFd.Create();
+    private readonly FdHandle _records = MemFd.CreateSealed("fuzz-records", 0x8000);
+    private readonly Dictionary<(DeviceKind Kind, int Queues), Dialogue> _dialogues = [];
     private readonly int[] _fds;
+    private readonly int[] _recordFds;
     private int _attached;
 
-    public FrontendFuzzer() => _fds = [_event.Number, _event.Number, _event.Number];
+    public FrontendFuzzer()
+    {
+        _fds = [_event.Number, _event.Number, _event.Number];
+        _recordFds = [_records.Number, _event.Number, _event.Number];
+    }
+
 
     public string Name => "frontend";
 
@@ -34,14 +43,23 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         InputReader input = new(bytes);
         _guest.Begin(strict: false);
         _attached = 0;
-        using FdHandle before = EventFd.Create();
+        DeviceKind kind = input.OneIn(2) ? DeviceKind.Vsock : DeviceKind.Block;
+        int queueCount = 1 + input.Below(3);
+        if (!_dialogues.TryGetValue((kind, queueCount), out Dialogue? dialogue))
+        {
+            dialogue = Learn(kind, queueCount);
+            _dialogues.Add((kind, queueCount), dialogue);
+        }
+
+        _attached = 0;
+        OpenFds open = OpenFds.Before();
         (FdHandle ours, FdHandle peer) = UnixSocket.CreatePair();
         using (ours)
         using (peer)
-        using (VhostUserDevice device = new(input.OneIn(2) ? DeviceKind.Vsock : DeviceKind.Block, 1 + input.Below(3), ours.Number, new DevicePlace(new GuestAddress(0xD000_0000), 5), this, _guest.Memory, _guest.File.Number, why => Reached.Note(3, why.Length), answerLimitMilliseconds: 20))
+        using (VhostUserDevice device = Open(kind, queueCount, ours.Number))
         {
             // Everything the back end will ever say is in the socket before it is asked; then it hangs up.
-            Answers(ref input, peer.Number);
+            Answers(ref input, peer.Number, dialogue);
             _ = UnixSocket.ShutdownWrite(peer.Number);
             bool negotiated = device.TryNegotiate();
             Reached.Note(1, negotiated ? 1 : 0);
@@ -61,10 +79,10 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
             device.StopQueues();
         }
 
-        using FdHandle after = EventFd.Create();
-        if (after.Number != before.Number + 1 || _attached != 0)
+        open.RequireSame(Name);
+        if (_attached != 0)
         {
-            throw new SuspicionException("frontend: an fd or an ioeventfd is left when the device is gone");
+            throw new FindingException("frontend: an ioeventfd is left when the device is gone");
         }
     }
 
@@ -83,59 +101,82 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
     public void Dispose()
     {
         _event.Dispose();
+        _records.Dispose();
         _guest.Dispose();
     }
 
     // The answers that the front end waits for, in their order, each now and then another one.
-    private void Answers(ref InputReader input, int peer)
+    private void Answers(ref InputReader input, int peer, Dialogue dialogue)
     {
-        int broken = input.Below(24);
-        for (int index = 0; index < 24; index++)
+        int broken = input.Below(dialogue.Answers.Count + 8);
+        for (int index = 0; index < dialogue.Answers.Count; index++)
         {
-            FrontendRequest request = index switch
+            byte[] good = dialogue.Answers[index];
+            good.CopyTo(_message, 0);
+            int length = good.Length;
+            bool withFd = dialogue.WithFd[index];
+            int fdCount = withFd ? 1 : 0;
+            if (input.OneIn(16) && length >= MessageHeader.SizeBytes + 4)
             {
-                0 => FrontendRequest.GetFeatures,
-                1 => FrontendRequest.GetProtocolFeatures,
-                2 => FrontendRequest.SetOwner,
-                3 => FrontendRequest.GetQueueNum,
-                4 => FrontendRequest.GetConfig,
-                5 => FrontendRequest.SetFeatures,
-                6 => FrontendRequest.SetMemTable,
-                _ => (FrontendRequest)((int[])[8, 10, 9, 13, 12, 18])[(index - 7) % 6],
-            };
-            ulong value = index switch
-            {
-                0 => ulong.MaxValue & ~(input.OneIn(8) ? 1UL << 32 : 0),
-                1 => input.OneIn(6) ? input.Edge() : ulong.MaxValue,
-                3 => input.OneIn(4) ? input.Edge() : 8,
-                _ => input.OneIn(16) ? 1ul : 0,
-            };
-            int payload = sizeof(ulong);
-            VhostUserCodec.WriteValue(_message.AsSpan(MessageHeader.SizeBytes), value);
-            if (request == FrontendRequest.GetConfig)
-            {
-                uint length = input.OneIn(4) ? input.Edge32() : (uint)(input.OneIn(2) ? 8 : 60);
-                VhostUserCodec.WriteConfigRange(_message.AsSpan(MessageHeader.SizeBytes), new ConfigRange(input.OneIn(8) ? input.Edge32() : 0, length, 0));
-                payload = ConfigRange.SizeBytes + (int)Math.Min(length, 256);
+                BitConverter.TryWriteBytes(_message.AsSpan(MessageHeader.SizeBytes + input.Below(length - MessageHeader.SizeBytes - 3)), input.Edge32());
             }
 
-            MessageFlags flags = MessageFlags.Version1 | MessageFlags.Reply;
-            uint claimed = (uint)payload;
-            int fdCount = 0;
             if (index == broken)
             {
-                request = input.OneIn(3) ? (FrontendRequest)input.Edge32() : request;
-                flags = input.OneIn(3) ? (MessageFlags)input.Edge32() : flags;
-                claimed = input.OneIn(2) ? input.Edge32() : claimed;
-                fdCount = input.Below(4);
+                switch (input.Below(5))
+                {
+                    case 0:
+                        BitConverter.TryWriteBytes(_message.AsSpan(4 * input.Below(3)), input.Edge32());
+                        break;
+                    case 1:
+                        fdCount = input.Below(4);
+                        break;
+                    case 2:
+                        length = input.Below(length);
+                        break;
+                    case 3:
+                        input.Bytes(8).CopyTo(_message.AsSpan(MessageHeader.SizeBytes));
+                        break;
+                    default:
+                        return; // it says no more
+                }
             }
 
-            VhostUserCodec.WriteHeader(_message, new MessageHeader(request, flags, claimed));
-            ReadOnlySpan<int> fds = _fds.AsSpan(0, fdCount);
-            _ = UnixSocket.Send(peer, _message.AsSpan(0, MessageHeader.SizeBytes + payload), fds);
+            ReadOnlySpan<int> fds = (withFd ? _recordFds : _fds).AsSpan(0, fdCount);
+            _ = UnixSocket.Send(peer, _message.AsSpan(0, length), fds);
         }
     }
 
+    // What a front end of this shape asks a good back end: learned once from the real one.
+    private Dialogue Learn(DeviceKind kind, int queues)
+    {
+        (FdHandle ours, FdHandle peer) = UnixSocket.CreatePair();
+        GoodBackend backend = new(peer.Number, _recordFds[0]);
+        Thread thread = new(backend.Serve);
+        thread.Start();
+        using (VhostUserDevice device = Open(kind, queues, ours.Number))
+        {
+            Span<VirtqueueLayout> layouts = stackalloc VirtqueueLayout[queues];
+            layouts.Fill(new VirtqueueLayout(16, new GuestAddress(FuzzGuest.LowStart), new GuestAddress(FuzzGuest.LowStart + 0x1000), new GuestAddress(FuzzGuest.LowStart + 0x2000)));
+            if (!device.TryNegotiate() || !device.TryStart(VirtioFeatureBits.Version1, layouts))
+            {
+                throw new FindingException("frontend: a good back end was refused");
+            }
+
+            device.StopQueues();
+        }
+
+        ours.Dispose();
+        thread.Join();
+        peer.Dispose();
+        return new Dialogue(backend.Sent, backend.SentWithFd);
+    }
+
+    private VhostUserDevice Open(DeviceKind kind, int queues, int socket) => new(
+        kind, queues, socket, new DevicePlace(new GuestAddress(0xD000_0000), 5), this, _guest.Memory, _guest.File.Number, why => Reached.Note(3, why.Length), answerLimitMilliseconds: 20_000);
+
     private static GuestAddress Place(ref InputReader input, uint offset) =>
         new(input.OneIn(8) ? input.Edge() : FuzzGuest.LowStart + offset);
+
+    private sealed record Dialogue(IReadOnlyList<byte[]> Answers, IReadOnlyList<bool> WithFd);
 }

@@ -76,7 +76,7 @@ internal sealed class FrontendMessage
     }
 
     /// <summary>A row of good messages, for a beginning: the next one each time; false after the last.</summary>
-    public bool TryMakeGood(int step, int queueCount, ulong features)
+    public bool TryMakeGood(int step, int queueCount, ulong features, ProtocolFeatures protocol = ProtocolFeatures.Wanted)
     {
         Flags = MessageFlags.Version1;
         FdCount = 0;
@@ -90,7 +90,7 @@ internal sealed class FrontendMessage
             case 0:
                 return Finish(FrontendRequest.SetOwner, 0);
             case 1:
-                VhostUserCodec.WriteValue(_payload, (ulong)ProtocolFeatures.Wanted);
+                VhostUserCodec.WriteValue(_payload, (ulong)protocol);
                 return Finish(FrontendRequest.SetProtocolFeatures, 8);
             case 2:
                 VhostUserCodec.WriteValue(_payload, features | TransportFeatures.ProtocolFeatures);
@@ -185,7 +185,7 @@ internal sealed class FrontendMessage
         {
             ulong guest = input.OneIn(4) ? input.Edge() : FuzzGuest.LowStart + (0x2000ul * index);
             ulong length = input.OneIn(4) ? input.Edge() : 0x1000ul * (1u + (uint)input.Below(3));
-            ulong user = input.OneIn(4) ? input.Edge() : unchecked(UserBase + guest);
+            ulong user = input.OneIn(4) ? input.Edge() : input.OneIn(6) ? UserBase + FuzzGuest.LowStart : unchecked(UserBase + guest);
             ulong offset = input.OneIn(4) ? input.Edge() : 0x1000ul * (uint)input.Below(40);
             BitConverter.TryWriteBytes(_payload.AsSpan(at), guest);
             BitConverter.TryWriteBytes(_payload.AsSpan(at + 8), length);
