@@ -4,7 +4,8 @@
 . "$(dirname "$0")/common.sh"
 
 # What a guest needs before its root is mounted: the transport, its devices, the two root file systems and the overlay.
-modules=(virtio_mmio virtio_blk virtio_rng vmw_vsock_virtio_transport erofs ext4 overlay)
+# Behind a colon: the device that only some guests have; a second word in the line of modules/order then.
+modules=(virtio_mmio virtio_blk virtio_rng vmw_vsock_virtio_transport erofs ext4 overlay virtio_net:net virtio_balloon:balloon)
 
 need dpkg-deb=dpkg modprobe=kmod xz=xz-utils zstd=zstd lz4=lz4
 package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
@@ -35,11 +36,14 @@ step "gathering modules: ${modules[*]}"
 # The package leaves this to its installation script.
 PATH=$PATH:/usr/sbin:/sbin depmod -b "$work/package" "$release"
 for module in "${modules[@]}"; do
-    PATH=$PATH:/usr/sbin:/sbin modprobe -d "$work/package" -S "$release" --show-depends "$module" \
+    device=
+    case $module in *:*) device=${module#*:} ;; esac
+    PATH=$PATH:/usr/sbin:/sbin modprobe -d "$work/package" -S "$release" --show-depends "${module%%:*}" >"$work/depends" \
         || fail "module $module is not in $package"
-done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/list"
+    awk -v device="$device" '{ print $0, device }' "$work/depends"
+done | awk '$1 == "insmod" && !seen[$2]++ { print $2, $3 }' >"$work/list"
 # Bytes as Debian signed them (they carry no debug information): the kernel's check of their signature holds.
-while read -r file; do
+while read -r file device; do
     name=$(basename "$file")
     name=${name%%.ko*}.ko
     case $file in
@@ -47,7 +51,7 @@ while read -r file; do
         *.zst) zstd -dcq "$file" >"$work/out/modules/$name" ;;
         *) cp "$file" "$work/out/modules/$name" ;;
     esac
-    echo "$name" >>"$work/out/modules/order"
+    echo "$name${device:+ $device}" >>"$work/out/modules/order"
 done <"$work/list"
 
 echo "$release" >"$work/out/version"

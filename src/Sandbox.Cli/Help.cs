@@ -29,6 +29,13 @@ internal static class Help
           --workdir DIR        where the command starts (default: /)
           --hostname NAME      the guest's host name (default: sandbox)
           --disk PATH[:ro]     a further disk, a raw file or block device; repeatable; the guest's /dev/vdb, /dev/vdc, ...
+          --net user           a network of its own: the guest reaches what the host reaches, but for the host's loopback; IPv4 (needs passt)
+          --net tap=NAME       a tap interface that you have made; --net none is the default
+          -p HOST:GUEST        with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens
+                               elsewhere; repeatable
+          --ip ADDRESS/PREFIX  with --net tap: the guest's IPv4 address; --gateway ADDRESS its router
+          --dns ADDRESS        a name server for the guest; repeatable (default with --net user: the host's)
+          --net-rate SIZE      the most bytes a second in each direction (default: no bound)
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 

@@ -33,6 +33,6 @@ public static class InheritedFds
     /// <summary>Device whose requests may be done again (block, entropy): a sealed memfd of <see cref="Launch.LaunchLimits.InflightBytes"/> for its record of requests in flight. It survives the process.</summary>
     public const int DeviceInflight = 5;
 
-    /// <summary>Device: the first backing fd. Block: the image. Vsock: one connected stream socket for each port of the spec. Entropy: none.</summary>
+    /// <summary>Device: the first backing fd. Block: the image. Vsock: one connected stream socket for each port of the spec. Network: the tap interface, or the stream socket. Entropy: none.</summary>
     public const int DeviceFirstBacking = 6;
 }

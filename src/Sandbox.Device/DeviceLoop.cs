@@ -27,7 +27,7 @@ internal sealed class DeviceLoop
         bool more = false;
         while (true)
         {
-            int count = LinuxException.Check(_epoll.Wait(ready, more ? 0 : -1), "epoll_wait");
+            int count = LinuxException.Check(_epoll.Wait(ready, more ? 0 : _device.WaitMilliseconds), "epoll_wait");
             foreach (EpollReady entry in ready[..count])
             {
                 int index = LoopTag.IndexOf(entry.Tag);

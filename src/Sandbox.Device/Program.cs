@@ -1,6 +1,7 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
 using Sandbox.Device.Block;
+using Sandbox.Device.Net;
 using Sandbox.Device.Rng;
 using Sandbox.Device.Vsock;
 using Sandbox.Linux;
@@ -56,6 +57,7 @@ internal static class Program
                 DeviceKind.Block => DeviceFilters.Block,
                 DeviceKind.Entropy => DeviceFilters.Entropy,
                 DeviceKind.Vsock => DeviceFilters.Vsock,
+                DeviceKind.Network => DeviceFilters.Network,
                 _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
             }),
             "seccomp filter");
@@ -66,6 +68,7 @@ internal static class Program
         DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId),
         DeviceKind.Entropy => new EntropyDevice(),
         DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
+        DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
     };
 }

@@ -37,6 +37,9 @@ internal abstract class VirtioDevice
     {
     }
 
+    /// <summary>When <see cref="Work"/> is wanted again although nothing happens, in milliseconds; -1: never.</summary>
+    public virtual int WaitMilliseconds => -1;
+
     /// <summary>Does what there is to do on every queue, up to a bound. True when there is more: the loop looks at its other fds and comes back.</summary>
     public abstract bool Work();
 }

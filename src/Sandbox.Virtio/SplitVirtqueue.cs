@@ -44,6 +44,9 @@ public sealed class SplitVirtqueue
     /// <summary>The next entry of the available ring to be taken: what vhost-user calls the base of a stopped queue.</summary>
     public ushort NextAvailableIndex => _nextAvailable;
 
+    /// <summary>Entries; 0 when not set up.</summary>
+    public uint Size => IsConfigured ? _size : 0;
+
     /// <summary>Chains taken and not yet completed.</summary>
     public int InFlightCount => _inFlight.Count;
 
@@ -142,6 +145,19 @@ public sealed class SplitVirtqueue
         _nextAvailable = unchecked((ushort)(_nextAvailable - 1));
     }
 
+    /// <summary>Puts a chain of several back by its head: the one popped last goes first. Only for a queue without a record.</summary>
+    public void PutBack(ushort headIndex)
+    {
+        RequireNoRecord();
+        if (_memory is null)
+        {
+            return; // Stopped meanwhile: nothing is in flight any more.
+        }
+
+        _inFlight.Remove(headIndex);
+        _nextAvailable = unchecked((ushort)(_nextAvailable - 1));
+    }
+
     /// <summary>Gives a chain back to the driver with the count of bytes written into its writable part.</summary>
     public void Complete(ushort headIndex, uint writtenBytes)
     {
@@ -150,14 +166,27 @@ public sealed class SplitVirtqueue
             return; // Stopped meanwhile: the rings are no longer ours.
         }
 
-        _inFlight.Remove(headIndex);
         _record?.BeginComplete(headIndex);
-        uint entry = EntriesOffset + (UsedEntryBytes * (_nextUsed & (_size - 1)));
-        _used.WriteUInt32Release(entry, headIndex);
-        _used.WriteUInt32Release(entry + 4, writtenBytes);
-        _nextUsed = unchecked((ushort)(_nextUsed + 1));
+        AddUsed(headIndex, writtenBytes);
         _used.WriteUInt16Release(IndexOffset, _nextUsed); // Release: the element, and the data, come first (§2.7.8.2).
         _record?.EndComplete(headIndex, _nextUsed);
+    }
+
+    /// <summary>Gives several chains back at once: a driver that sees the first sees them all (a packet in several buffers). Only for a queue without a record.</summary>
+    public void CompleteAll(ReadOnlySpan<UsedChain> chains)
+    {
+        RequireNoRecord();
+        if (_memory is null)
+        {
+            return;
+        }
+
+        foreach (ref readonly UsedChain chain in chains)
+        {
+            AddUsed(chain.HeadIndex, chain.WrittenBytes);
+        }
+
+        _used.WriteUInt16Release(IndexOffset, _nextUsed); // as in Complete
     }
 
     /// <summary>True when the driver wants to hear of the chains completed since this was last asked (§2.7.7.2). Asking counts as telling.</summary>
@@ -193,16 +222,18 @@ public sealed class SplitVirtqueue
     }
 
     /// <summary>Asks the driver to kick for the next chain. True when one came before it could know: look again.</summary>
-    public bool EnableKicks()
+    /// <param name="seenChains">Chains ahead that are known and not enough: the kick is wanted for the one behind them.</param>
+    public bool EnableKicks(ushort seenChains = 0)
     {
         if (!IsRunning)
         {
             return false;
         }
 
+        ushort wanted = unchecked((ushort)(_nextAvailable + seenChains));
         if (_eventIndex)
         {
-            _used.WriteUInt16Release(EntriesOffset + (UsedEntryBytes * _size), _nextAvailable);
+            _used.WriteUInt16Release(EntriesOffset + (UsedEntryBytes * _size), wanted);
         }
         else
         {
@@ -210,11 +241,28 @@ public sealed class SplitVirtqueue
         }
 
         GuestFence.Full(); // The wish is visible before the index is read again (§2.7.10).
-        return HasAvailable;
+        return _record is { HasReplay: true } || _available.ReadUInt16Acquire(IndexOffset) != wanted;
     }
 
     /// <summary>A look without taking: one more chain is claimed to be there.</summary>
     public bool HasAvailable => IsRunning && (_record is { HasReplay: true } || _available.ReadUInt16Acquire(IndexOffset) != _nextAvailable);
+
+    private void RequireNoRecord()
+    {
+        if (_record is not null)
+        {
+            throw new InvalidOperationException("a record of requests in flight knows one chain at a time");
+        }
+    }
+
+    private void AddUsed(ushort headIndex, uint writtenBytes)
+    {
+        _inFlight.Remove(headIndex);
+        uint entry = EntriesOffset + (UsedEntryBytes * (_nextUsed & (_size - 1)));
+        _used.WriteUInt32Release(entry, headIndex);
+        _used.WriteUInt32Release(entry + 4, writtenBytes);
+        _nextUsed = unchecked((ushort)(_nextUsed + 1));
+    }
 
     private VirtqueueFault Take(DescriptorChain chain)
     {

@@ -111,12 +111,14 @@ public sealed class MicroVm : IAsyncDisposable
     {
         Launcher launcher = new(files, layout, clock);
         ProcessWatch watch = await launcher.StartAsync().ConfigureAwait(false);
+        GuestNetwork? guestNetwork = files.Network?.Guest;
         AgentClient agent = new(launcher.Agent, () => new ConfigureMessage(
             files.Options.HostName,
             "/dev/vda",
             files.Root.Type,
             WritableOverlay: true,
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+            guestNetwork,
             HostRandom.Bytes(AgentLimits.EntropyBytes)));
         MicroVm microVm = new(watch, agent, files.KernelPath);
         agent.Start();

@@ -16,7 +16,7 @@ public sealed class MicroVmOptions
     public const int MaxCpuCount = 64;
 
     /// <summary>The most entries of <see cref="Disks"/>.</summary>
-    public const int MaxDiskCount = 13;
+    public const int MaxDiskCount = 11;
 
     /// <summary>
     /// The root file system, read by the guest and never written: its changes go to memory and end with it. A directory (an image is made
@@ -48,6 +48,9 @@ public sealed class MicroVmOptions
 
     /// <summary>Further disks, at most <see cref="MaxDiskCount"/>. Default: none.</summary>
     public IReadOnlyList<DiskOptions> Disks { get; init; } = [];
+
+    /// <summary>The guest's network; null: none at all. Default: null.</summary>
+    public NetworkOptions? Network { get; init; }
 
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);

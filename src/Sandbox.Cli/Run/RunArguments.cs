@@ -10,6 +10,7 @@ internal sealed class RunArguments
 {
     private readonly List<DiskOptions> _disks = [];
     private readonly Dictionary<string, string> _environment = [];
+    private readonly NetworkArguments _network = new();
     private string? _rootFileSystem;
     private string? _kernel;
     private string? _kernelArguments;
@@ -109,7 +110,12 @@ internal sealed class RunArguments
                 _environment[key] = text;
                 break;
             default:
-                throw Invalid($"option {option} is unknown; see `sandbox run --help`");
+                if (!_network.TrySet(option, value))
+                {
+                    throw Invalid($"option {option} is unknown; see `sandbox run --help`");
+                }
+
+                break;
         }
 
         if (given is null)
@@ -131,6 +137,7 @@ internal sealed class RunArguments
                 CpuCount = _cpuCount ?? defaults.CpuCount,
                 HostName = _hostName ?? defaults.HostName,
                 Disks = _disks,
+                Network = _network.Make(),
                 StartTimeout = _timeout ?? defaults.StartTimeout,
                 ConsoleReceived = _verbose ? ConsoleCopy.Write : null,
             },

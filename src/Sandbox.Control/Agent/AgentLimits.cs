@@ -39,6 +39,9 @@ public static class AgentLimits
     /// <summary>Bytes of a file system's name.</summary>
     public const int MaxFileSystemBytes = 32;
 
+    /// <summary>Name servers of the guest: what resolv.conf(5) reads.</summary>
+    public const int MaxNameServers = 3;
+
     /// <summary>Bytes of the text of a failure, in UTF-8.</summary>
     public const int MaxTextBytes = 256;
 

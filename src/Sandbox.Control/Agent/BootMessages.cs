@@ -13,6 +13,7 @@ public enum BootStage : byte
     Overlay = 7,
     SwitchRoot = 8,
     Settings = 9,
+    Network = 10,
 }
 
 /// <summary>Guest to host, first of all: the version the guest's agent speaks.</summary>
@@ -40,6 +41,7 @@ public readonly record struct HelloMessage(uint Version)
 /// <param name="RootFileSystem">Its file system: <c>erofs</c> or <c>ext4</c>.</param>
 /// <param name="WritableOverlay">A tmpfs over the root takes the writes, and they vanish with the guest. Without it the root is read-only.</param>
 /// <param name="RealtimeNanoseconds">The host's CLOCK_REALTIME at sending.</param>
+/// <param name="Network">The interface to set up; null where there is none.</param>
 /// <param name="Entropy">Exactly <see cref="AgentLimits.EntropyBytes"/> bytes from the host's getrandom(2).</param>
 public sealed record ConfigureMessage(
     string HostName,
@@ -47,6 +49,7 @@ public sealed record ConfigureMessage(
     string RootFileSystem,
     bool WritableOverlay,
     long RealtimeNanoseconds,
+    GuestNetwork? Network,
     ReadOnlyMemory<byte> Entropy)
 {
     /// <summary>Writes the frame; its length in bytes, or the limit that a field breaks.</summary>
@@ -59,6 +62,8 @@ public sealed record ConfigureMessage(
         writer.Text(RootFileSystem, AgentLimits.MaxFileSystemBytes);
         writer.Flag(WritableOverlay);
         writer.Int64(RealtimeNanoseconds);
+        writer.Flag(Network is not null);
+        Network?.Write(ref writer);
         writer.Bytes(Entropy.Span);
         return writer.Finish(AgentMessageType.Configure, out frameBytes);
     }
@@ -72,6 +77,7 @@ public sealed record ConfigureMessage(
             reader.Text(AgentLimits.MaxFileSystemBytes),
             reader.Flag(),
             reader.Int64(),
+            reader.Flag() ? GuestNetwork.Read(ref reader) : null,
             reader.Take(AgentLimits.EntropyBytes).ToArray());
         return reader.Finish();
     }
@@ -116,7 +122,7 @@ public sealed record FailedMessage(BootStage Stage, int Errno, string Text)
     {
         FieldReader reader = new(body);
         BootStage stage = (BootStage)reader.Byte();
-        reader.Require(stage is > BootStage.None and <= BootStage.Settings);
+        reader.Require(stage is > BootStage.None and <= BootStage.Network);
         message = new FailedMessage(stage, reader.Int32(0, AgentLimits.MaxErrno), reader.Text(AgentLimits.MaxTextBytes));
         return reader.Finish();
     }

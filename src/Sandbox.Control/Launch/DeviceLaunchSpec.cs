@@ -20,6 +20,18 @@ public sealed class DeviceLaunchSpec
     /// <summary>Vsock: host ports that the guest may connect to, in the order of the inherited sockets.</summary>
     public IReadOnlyList<uint> VsockPorts { get; init; } = [];
 
+    /// <summary>Network: what the backing fd is.</summary>
+    public NetBackingKind NetBacking { get; init; }
+
+    /// <summary>Network: the guest's Ethernet address in the low 48 bits, the first byte highest; not zero and no group's address.</summary>
+    public ulong MacAddress { get; init; }
+
+    /// <summary>Network: the largest packet in bytes, <see cref="LaunchLimits.MinMtu"/> to <see cref="LaunchLimits.MaxMtu"/>.</summary>
+    public int Mtu { get; init; }
+
+    /// <summary>Network: the most bytes a second in each direction; 0 for no bound.</summary>
+    public long BytesPerSecond { get; init; }
+
     /// <summary>Writes the whole frame into a buffer of <see cref="LaunchLimits.MaxFrameBytes"/>; returns its length.</summary>
     public int Encode(Span<byte> frame)
     {
@@ -35,6 +47,10 @@ public sealed class DeviceLaunchSpec
             writer.U32(port);
         }
 
+        writer.U16((ushort)NetBacking);
+        writer.U64(MacAddress);
+        writer.U16((ushort)Mtu);
+        writer.U64((ulong)BytesPerSecond);
         return LaunchFrame.Finish(frame, LaunchMessageType.DeviceSpec, writer.Count);
     }
 
@@ -56,6 +72,13 @@ public sealed class DeviceLaunchSpec
             ports[index] = reader.U32();
         }
 
+        NetBackingKind backing = (NetBackingKind)reader.U16();
+        ulong mac = reader.U64();
+        int mtu = reader.U16();
+        long rate = reader.Size(LaunchLimits.MaxBytesPerSecond);
+        reader.Require(Enum.IsDefined(backing));
+        reader.Require(kind != DeviceKind.Network || (mtu >= LaunchLimits.MinMtu && IsOneStation(mac)));
+
         LaunchFault fault = reader.End();
         spec = fault != LaunchFault.None ? null : new()
         {
@@ -65,7 +88,14 @@ public sealed class DeviceLaunchSpec
             SerialId = serialId,
             GuestCid = guestCid,
             VsockPorts = ports,
+            NetBacking = backing,
+            MacAddress = mac,
+            Mtu = mtu,
+            BytesPerSecond = rate,
         };
         return fault;
     }
+
+    // 48 bits, not zero; the lowest bit of the first byte marks the address of a group.
+    private static bool IsOneStation(ulong mac) => mac is > 0 and < (1UL << 48) && ((mac >> 40) & 1) == 0;
 }

@@ -28,6 +28,15 @@ public static class LaunchLimits
 
     public const int MaxVsockPorts = 16;
 
+    /// <summary>virtio 1.2, 5.1.4.1: the least MTU a device may tell of.</summary>
+    public const int MinMtu = 68;
+
+    /// <summary>The same: the largest.</summary>
+    public const int MaxMtu = 65535;
+
+    /// <summary>1 TiB in a second bounds nothing.</summary>
+    public const long MaxBytesPerSecond = 1L << 40;
+
     /// <summary>Length of the text of an <see cref="Ended"/>.</summary>
     public const int MaxEndTextBytes = 512;
 

@@ -13,7 +13,17 @@ internal sealed class BootedMachine : IGuestMachine
         try
         {
             GuestSettings.Apply(configuration);
+            if (configuration.Network is { } network)
+            {
+                NetworkSettings.SetInterface(network);
+            }
+
             RootMount.Switch(configuration);
+            if (configuration is { Network.NameServers.Count: > 0, WritableOverlay: true })
+            {
+                NetworkSettings.WriteNameServers(configuration.Network.NameServers);
+            }
+
             return null;
         }
         catch (BootException failure)

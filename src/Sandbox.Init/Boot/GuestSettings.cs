@@ -22,7 +22,7 @@ internal static class GuestSettings
             Check(GuestKernel.SetHostName(configuration.HostName), "set the host name");
         }
 
-        Check(GuestKernel.BringLoopbackUp(), "bring the loopback interface up");
+        Check(GuestInterface.BringUp("lo"), "bring the loopback interface up");
     }
 
     private static void Check(int result, string operation) => BootException.Check(result, BootStage.Settings, operation);

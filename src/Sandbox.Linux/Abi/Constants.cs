@@ -8,6 +8,21 @@ internal static class Constants
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const int O_CLOEXEC = 0x80000;
 
+    // linux/if_tun.h
+    internal const int TUNSETIFF = 0x400454CA;
+    internal const int TUNSETOFFLOAD = 0x400454D0;
+    internal const int TUNSETVNETHDRSZ = 0x400454D8;
+    internal const int IFF_TAP = 0x0002;
+    internal const int IFF_NO_PI = 0x1000;
+    internal const int IFF_VNET_HDR = 0x4000;
+    internal const int TUN_F_CSUM = 0x01;
+    internal const int TUN_F_TSO4 = 0x02;
+    internal const int TUN_F_TSO6 = 0x04;
+    internal const int TUN_F_TSO_ECN = 0x08;
+
+    // linux/sockios.h
+    internal const int SIOCGIFMTU = 0x8921;
+
     // linux/openat2.h
     internal const int RESOLVE_NO_XDEV = 0x01;
     internal const int RESOLVE_NO_MAGICLINKS = 0x02;

@@ -8,10 +8,6 @@ public static unsafe class GuestKernel
 {
     private const int FiniteModule = 313; // __NR_finit_module, x86-64
     private const nuint AddEntropy = 0x40085203; // RNDADDENTROPY, linux/random.h
-    private const nuint GetInterfaceFlags = 0x8913; // SIOCGIFFLAGS
-    private const nuint SetInterfaceFlags = 0x8914; // SIOCSIFFLAGS
-    private const int InternetFamily = 2; // AF_INET
-    private const int DatagramCloseOnExec = 2 | 0x80000; // SOCK_DGRAM | SOCK_CLOEXEC
 
     /// <summary>finit_module(2): loads the module in an open file.</summary>
     public static int LoadModule(FdHandle module)
@@ -54,34 +50,6 @@ public static unsafe class GuestKernel
         fixed (byte* pointer = pool) // SAFETY: buf_size tells the kernel the true length.
         {
             return GuestLibc.Result(GuestLibc.ioctl(urandom.Number, AddEntropy, pointer));
-        }
-    }
-
-    /// <summary>Brings the loopback interface up; the kernel gives it 127.0.0.1 and ::1 by itself (netdevice(7)).</summary>
-    public static int BringLoopbackUp()
-    {
-        int fd = GuestLibc.Result(GuestLibc.socket(InternetFamily, DatagramCloseOnExec, 0));
-        if (fd < 0)
-        {
-            return fd;
-        }
-
-        using FdHandle socket = new(fd);
-        // struct ifreq: 16 bytes of name, then a union of 24 whose first half-word holds the flags.
-        Span<byte> request = stackalloc byte[40];
-        request.Clear();
-        "lo"u8.CopyTo(request);
-        fixed (byte* pointer = request) // SAFETY: 40 bytes, the size of struct ifreq on x86-64.
-        {
-            int result = GuestLibc.Result(GuestLibc.ioctl(fd, GetInterfaceFlags, pointer));
-            if (result < 0)
-            {
-                return result;
-            }
-
-            const ushort InterfaceUp = 1;
-            BinaryPrimitives.WriteUInt16LittleEndian(request[16..], (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(request[16..]) | InterfaceUp));
-            return GuestLibc.Result(GuestLibc.ioctl(fd, SetInterfaceFlags, pointer));
         }
     }
 

@@ -1,5 +1,6 @@
 using Sandbox.Control.Launch;
 using Sandbox.Virtio;
+using Sandbox.Virtio.Net;
 
 namespace Sandbox.Vmm.VirtioMmio;
 
@@ -20,12 +21,20 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features)
     private const ulong BlockConfigWce = 1UL << 11;
     private const ulong BlockMultiQueue = 1UL << 12;
 
+    // virtio 1.2, 5.1.3: ANNOUNCE is asked for by a change of configuration, which nobody passes on here.
+    private const ulong NetAnnounce = 1UL << 21;
+
     /// <summary>The profile of a device with that many queues.</summary>
     public static DeviceProfile Of(DeviceKind kind, int queueCount) => kind switch
     {
         // struct virtio_blk_config up to and with write_zeroes (5.2.4): every backend knows that much.
         DeviceKind.Block => new(60, Transport | (DeviceBits & ~BlockConfigWce & ~(queueCount > 1 ? 0 : BlockMultiQueue))),
+        DeviceKind.Network => new(NetConfigSpace.SizeBytes, Transport | (DeviceBits & ~NetAnnounce & ~NetQueuesBeyond(queueCount))),
         DeviceKind.Vsock => new(8, Transport | DeviceBits), // guest_cid (5.10.4)
         _ => new(0, Transport | DeviceBits),
     };
+
+    // 5.1.2: receive and transmit, then more pairs, the control queue last.
+    private static ulong NetQueuesBeyond(int queueCount) =>
+        (queueCount < 3 ? NetFeatureBits.ControlQueue : 0) | (queueCount < 5 ? NetFeatureBits.MultiQueue : 0);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Sandbox.Linux;
 
 namespace Sandbox.Initramfs;
@@ -14,11 +15,12 @@ internal static class InitramfsBuilder
     /// <summary>The initial RAM disk as a sealed file in memory, to be handed to a VMM.</summary>
     /// <param name="initPath">The sandbox-init exe.</param>
     /// <param name="modulesDirectory">A folder with <c>order</c> and the files it names, or null for a kernel without modules.</param>
+    /// <param name="wanted">The optional devices of this guest: a line of <c>order</c> with a second word is left out unless the word is here.</param>
     /// <param name="sizeBytes">Its length.</param>
     /// <exception cref="IOException">A file could not be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
     /// <exception cref="LinuxException">The memory file could not be made.</exception>
-    public static FdHandle Build(string initPath, string? modulesDirectory, out long sizeBytes)
+    public static FdHandle Build(string initPath, string? modulesDirectory, IReadOnlySet<string> wanted, out long sizeBytes)
     {
         FdHandle file = MemFd.Create("sandbox-initrd");
         try
@@ -26,7 +28,7 @@ internal static class InitramfsBuilder
             using (MemFdStream output = new(file))
             using (BufferedStream buffered = new(output, 128 * 1024))
             {
-                Write(buffered, initPath, modulesDirectory);
+                Write(buffered, initPath, modulesDirectory, wanted);
                 buffered.Flush();
                 sizeBytes = output.Position;
             }
@@ -42,7 +44,7 @@ internal static class InitramfsBuilder
     }
 
     /// <summary>Writes the archive to any stream.</summary>
-    internal static void Write(Stream output, string initPath, string? modulesDirectory)
+    internal static void Write(Stream output, string initPath, string? modulesDirectory, IReadOnlySet<string> wanted)
     {
         CpioWriter archive = new(output);
         // Mount points that sandbox-init would make otherwise; the kernel opens /dev/console before it runs init.
@@ -57,19 +59,40 @@ internal static class InitramfsBuilder
         if (modulesDirectory is not null)
         {
             archive.Directory("modules", Folder);
-            AddFile(archive, "modules/" + OrderFile, Readable, Path.Combine(modulesDirectory, OrderFile));
-            foreach (string name in File.ReadAllLines(Path.Combine(modulesDirectory, OrderFile)))
+            List<string> names = Order(Path.Combine(modulesDirectory, OrderFile), wanted);
+            using (MemoryStream order = new(Encoding.UTF8.GetBytes(string.Concat(names.Select(static name => name + '\n')))))
             {
-                if (name.Length == 0 || name != Path.GetFileName(name))
-                {
-                    throw new IOException($"{Path.Combine(modulesDirectory, OrderFile)}: '{name}' is no file name");
-                }
+                archive.File("modules/" + OrderFile, Readable, order);
+            }
 
+            foreach (string name in names)
+            {
                 AddFile(archive, "modules/" + name, Readable, Path.Combine(modulesDirectory, name));
             }
         }
 
         archive.Finish();
+    }
+
+    // A line is a file name, or a file name and the device that it is for.
+    private static List<string> Order(string file, IReadOnlySet<string> wanted)
+    {
+        List<string> names = [];
+        foreach (string line in File.ReadAllLines(file))
+        {
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length is 0 or > 2 || words[0] != Path.GetFileName(words[0]))
+            {
+                throw new IOException($"{file}: '{line}' is no file name");
+            }
+
+            if (words.Length == 1 || wanted.Contains(words[1]))
+            {
+                names.Add(words[0]);
+            }
+        }
+
+        return names;
     }
 
     private static void AddFile(CpioWriter archive, string name, uint mode, string path)

@@ -12,7 +12,7 @@ namespace Sandbox.Launch;
 /// <param name="Backing">Its backing fds, borrowed, in order.</param>
 internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpec Spec, IReadOnlyList<FdHandle> Backing)
 {
-    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock and the entropy source.</summary>
+    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source and the network.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
     public static List<DevicePlan> For(LaunchFiles files, FdHandle agent)
@@ -29,8 +29,27 @@ internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpe
             new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = [AgentLimits.VsockPort] },
             [agent]));
         plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
+        if (files.Network is { } network)
+        {
+            plans.Add(new DevicePlan(
+                "sandbox-device (net)",
+                new VmmDevice(DeviceKind.Network, NetworkQueues),
+                new DeviceLaunchSpec
+                {
+                    Kind = DeviceKind.Network,
+                    NetBacking = network.Kind,
+                    MacAddress = network.MacAddress,
+                    Mtu = network.Mtu,
+                    BytesPerSecond = files.Options.Network!.BytesPerSecond,
+                },
+                [network.Device]));
+        }
+
         return plans;
     }
+
+    /// <summary>virtio 1.2, 5.1.2: receive and transmit.</summary>
+    private const int NetworkQueues = 2;
 
     /// <summary>virtio 1.2, 5.10.2: rx, tx, event.</summary>
     private const int VsockQueues = 3;

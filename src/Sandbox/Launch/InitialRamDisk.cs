@@ -6,11 +6,11 @@ namespace Sandbox.Launch;
 /// <summary>Makes the guest's initial RAM disk, and words what can go wrong.</summary>
 internal static class InitialRamDisk
 {
-    public static (FdHandle File, long Bytes) Make(string init, string? modulesFolder)
+    public static (FdHandle File, long Bytes) Make(string init, string? modulesFolder, IReadOnlySet<string> wanted)
     {
         try
         {
-            FdHandle file = InitramfsBuilder.Build(init, modulesFolder, out long bytes);
+            FdHandle file = InitramfsBuilder.Build(init, modulesFolder, wanted, out long bytes);
             return (file, bytes);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or LinuxException)

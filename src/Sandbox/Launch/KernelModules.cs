@@ -6,6 +6,9 @@ internal static class KernelModules
     private const string Folder = "modules";
     private const string OrderFile = "order";
 
+    /// <summary>The devices of this guest that not every guest has, by the words that an order file uses.</summary>
+    public static HashSet<string> WantedBy(MicroVmOptions options) => options.Network is null ? [] : ["net"];
+
     /// <summary>The operator's; else the folder "modules" beside the kernel; else null: the kernel has all it needs built in.</summary>
     public static string? FolderFor(MicroVmOptions options, string kernelPath)
     {

@@ -32,6 +32,9 @@ internal sealed class LaunchFiles : IDisposable
     /// <summary>Without the root disk.</summary>
     public List<DiskImage> Disks { get; } = [];
 
+    /// <summary>Null: the guest has no network.</summary>
+    public NetworkLink? Network { get; private set; }
+
     /// <summary>The cheap checks first: a wrong option is reported before an image is made.</summary>
     public static async Task<LaunchFiles> OpenAsync(MicroVmOptions options, InstallLayout layout, CancellationToken cancellationToken)
     {
@@ -47,8 +50,18 @@ internal sealed class LaunchFiles : IDisposable
                 files.Disks.Add(files.Own(DiskImage.Open(disk.Path, "disk", disk.ReadOnly, $"disk{number}")));
             }
 
+            if (options.Network is { } network)
+            {
+                if (network.Kind == NetworkKind.User)
+                {
+                    _ = Passt.Find();
+                }
+
+                files.Network = files.Own(NetworkLink.Open(network));
+            }
+
             files.Kvm = files.Own(KvmDevice.Open());
-            (files.Initrd, files.InitrdBytes) = InitialRamDisk.Make(layout.Init, KernelModules.FolderFor(options, kernelPath));
+            (files.Initrd, files.InitrdBytes) = InitialRamDisk.Make(layout.Init, KernelModules.FolderFor(options, kernelPath), KernelModules.WantedBy(options));
             files._owned.Add(files.Initrd);
             files.GuestMemory = files.Own(MemFd.CreateSealed("guest-memory", options.MemoryBytes));
             files.Root = files.Own(await RootFileSystem.OpenAsync(options.RootFileSystem ?? layout.BuiltInRoot, cancellationToken).ConfigureAwait(false));

@@ -109,6 +109,11 @@ internal sealed class Launcher
             starts.Add(starter.StartAsync(plans[index].Name, device, deviceFds[index], Frame(deviceSpec.Encode), limits));
         }
 
+        if (_files.Network is { Passt: not null } network)
+        {
+            starts.Add(Passt.StartAsync(network, _files.Options.Network!)); // the last: devices are found by their place behind the VMM
+        }
+
 #pragma warning restore CA2025
         await CollectAsync(starts, started).ConfigureAwait(false);
     }

@@ -27,6 +27,11 @@ internal static class OptionCheck
             CheckPath(disk.Path, "disk");
         }
 
+        if (options.Network is { } network)
+        {
+            NetworkCheck.Check(network);
+        }
+
         CheckPath(options.RootFileSystem ?? "/", "root file system");
         CheckPath(options.Kernel ?? "/", "kernel");
     }

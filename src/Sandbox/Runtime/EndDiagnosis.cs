@@ -32,6 +32,14 @@ internal static class EndDiagnosis
 
         foreach (WatchedProcess process in watch.Processes)
         {
+            if (process.Control is null && process.Status is { Signal: 0, Code: not 0 } failed)
+            {
+                return Host($"{process.Name} ended with exit code {failed.Code}: {Said(process)}");
+            }
+        }
+
+        foreach (WatchedProcess process in watch.Processes)
+        {
             if (process != vmm && process.Ended is { Reason: not EndReason.GuestShutdown } ended)
             {
                 return Host($"{process.Name} ended ({ended.Reason}): {Words(process, ended)}");

@@ -65,7 +65,11 @@ internal sealed class ProcessWatch : IDisposable
         {
             WatchedProcess process = _processes[index];
             _epoll.Add(process.Child.PidFd.Number, EpollEvents.Readable, Tag(index, Source.Exit));
-            _epoll.Add(process.Control.Number, EpollEvents.Readable, Tag(index, Source.Control));
+            if (process.Control is { } control)
+            {
+                _epoll.Add(control.Number, EpollEvents.Readable, Tag(index, Source.Control));
+            }
+
             _epoll.Add(process.Errors.Number, EpollEvents.Readable, Tag(index, Source.Errors));
         }
 
@@ -136,7 +140,7 @@ internal sealed class ProcessWatch : IDisposable
                 Reap(process);
                 break;
             case Source.Control:
-                DrainControl(process);
+                DrainControl(process, process.Control!.Number);
                 break;
             default:
                 DrainErrors(process);
@@ -154,13 +158,13 @@ internal sealed class ProcessWatch : IDisposable
         }
     }
 
-    private void DrainControl(WatchedProcess process)
+    private void DrainControl(WatchedProcess process, int control)
     {
-        int count = FdIo.Read(process.Control.Number, process.Inbox.Free);
+        int count = FdIo.Read(control, process.Inbox.Free);
         if (count <= 0)
         {
             // Closed, or reset by a process that died: its exit follows.
-            _ = _epoll.Remove(process.Control.Number);
+            _ = _epoll.Remove(control);
             return;
         }
 
@@ -169,7 +173,7 @@ internal sealed class ProcessWatch : IDisposable
         if (fault != LaunchFault.None)
         {
             process.Fault = fault;
-            _ = _epoll.Remove(process.Control.Number);
+            _ = _epoll.Remove(control);
             EndSoon();
         }
         else if (process.Ended is not null)

@@ -23,11 +23,21 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
         (Name, Child, Control, Errors, _phaseReached) = (name, child, control, errors, phaseReached);
     }
 
+    private WatchedProcess(string name, ChildProcess child, FdHandle errors)
+    {
+        (Name, Child, Errors, _phaseReached) = (name, child, errors, static _ => { });
+        _ready.SetResult(default);
+    }
+
+    /// <summary>A program of the host that the microVM needs and that knows nothing of control sockets.</summary>
+    public static WatchedProcess Helper(string name, ChildProcess child, FdHandle errors) => new(name, child, errors);
+
     public string Name { get; }
 
     public ChildProcess Child { get; }
 
-    public FdHandle Control { get; }
+    /// <summary>Null for a helper.</summary>
+    public FdHandle? Control { get; }
 
     public FdHandle Errors { get; }
 
@@ -56,7 +66,7 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
     public void Dispose()
     {
         Child.Dispose();
-        Control.Dispose();
+        Control?.Dispose();
         Errors.Dispose();
     }
 }

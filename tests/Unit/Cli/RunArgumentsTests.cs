@@ -25,6 +25,19 @@ public sealed class RunArgumentsTests
     }
 
     [Fact]
+    public void Network_OfEveryKind_IsRead()
+    {
+        NetworkOptions user = RunArguments.Parse(["--net", "user", "-p", "8080:80", "-p", "0.0.0.0:1:2", "--net-rate", "1M", "--dns", "192.0.2.1", "true"])!.MicroVm.Network!;
+        Assert.Equal((NetworkKind.User, 1L << 20), (user.Kind, user.BytesPerSecond));
+        Assert.Equal([new PortForward(8080, 80), new PortForward(1, 2, "0.0.0.0")], user.Ports);
+        Assert.Equal(["192.0.2.1"], user.NameServers);
+        NetworkOptions tap = RunArguments.Parse(["--net=tap=t0", "--ip", "192.0.2.2/24", "--gateway", "192.0.2.1", "true"])!.MicroVm.Network!;
+        Assert.Equal((NetworkKind.Tap, "t0", "192.0.2.2/24", "192.0.2.1"), (tap.Kind, tap.TapName, tap.Address, tap.Gateway));
+        Assert.Null(RunArguments.Parse(["true"])!.MicroVm.Network);
+        Assert.Null(RunArguments.Parse(["--net", "none", "true"])!.MicroVm.Network);
+    }
+
+    [Fact]
     public void FirstWord_EndsTheOptions()
     {
         RunRequest run = RunArguments.Parse(["--cpus", "2", "ls", "-l", "--cpus", "x", "--"])!;
@@ -54,6 +67,11 @@ public sealed class RunArgumentsTests
     [InlineData("--memory", "--memory", "lots", "true")]
     [InlineData("--timeout", "--timeout", "soon", "true")]
     [InlineData("--env", "--env", "=x", "true")]
+    [InlineData("--net", "--net", "host", "true")]
+    [InlineData("HOST:GUEST", "--net", "user", "-p", "80", "true")]
+    [InlineData("HOST:GUEST", "--net", "user", "-p", "a:80", "true")]
+    [InlineData("--net user", "-p", "80:80", "true")]
+    [InlineData("--net user", "--net-rate", "1M", "true")]
     [InlineData("no command")]
     [InlineData("no command", "--")]
     [InlineData("no command", "--timing")]

@@ -42,6 +42,7 @@ public sealed class DeviceProcessTests : IDisposable
     [InlineData(DeviceKind.Block)]
     [InlineData(DeviceKind.Entropy)]
     [InlineData(DeviceKind.Vsock)]
+    [InlineData(DeviceKind.Network)]
     public void Process_ThatIsReady_IsUnderItsFilter(DeviceKind kind)
     {
         (FdHandle agent, FdHandle peer) = UnixSocket.CreatePair();
@@ -51,6 +52,7 @@ public sealed class DeviceProcessTests : IDisposable
         {
             DeviceKind.Block => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind, CapacityBytes = 65536, SerialId = "disk0" }, _disk),
             DeviceKind.Vsock => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind, GuestCid = 3, VsockPorts = [1024] }, agent),
+            DeviceKind.Network => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind, MacAddress = NetHarness.Own, Mtu = 1500 }, agent),
             _ => DeviceProcess.Start(new DeviceLaunchSpec { Kind = kind }),
         })
         {

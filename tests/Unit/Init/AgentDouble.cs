@@ -40,7 +40,7 @@ internal sealed class AgentDouble : IDisposable
 
         Pump(() => Session.Phase == AgentPhase.AwaitConfigure);
         Assert.True(Session.TrySend(AgentMessageType.Configure));
-        ConfigureMessage configure = new("guest", "/dev/vda", "erofs", true, 1, new byte[AgentLimits.EntropyBytes]);
+        ConfigureMessage configure = new("guest", "/dev/vda", "erofs", true, 1, null, new byte[AgentLimits.EntropyBytes]);
         Assert.Equal(AgentFault.None, configure.Encode(_frame, out int length));
         Send(length);
         Pump(() => Session.Phase == AgentPhase.Running);

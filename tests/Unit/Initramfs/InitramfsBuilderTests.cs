@@ -49,7 +49,20 @@ public sealed class InitramfsBuilderTests : IDisposable
     public void Write_WithoutModules_HasNoModulesFolder() =>
         Assert.DoesNotContain("modules", Cpio("-it --quiet", Archive(Input().Init, null)), StringComparison.Ordinal);
 
+    [Fact]
+    public void Write_ModuleOfAnOptionalDevice_IsThereWhenTheDeviceIs()
+    {
+        (string init, string modules) = Input();
+        File.WriteAllText(Path.Combine(modules, "order"), "one.ko\ntwo.ko net\n");
+        Assert.DoesNotContain("modules/two.ko", Cpio("-it --quiet", Archive(init, modules)), StringComparison.Ordinal);
+        Assert.DoesNotContain("modules/two.ko", Cpio("-it --quiet", Archive(init, modules, "balloon")), StringComparison.Ordinal);
+        byte[] archive = Archive(init, modules, "net");
+        Assert.Contains("modules/two.ko", Cpio("-it --quiet", archive), StringComparison.Ordinal);
+        Assert.Equal("one.ko\ntwo.ko\n", Cpio("-i --quiet --to-stdout modules/order", archive));
+    }
+
     [Theory]
+    [InlineData("a.ko net more")]
     [InlineData("../etc/passwd")]
     [InlineData("a/b.ko")]
     public void Write_OrderNamesAPath_Fails(string name)
@@ -63,7 +76,7 @@ public sealed class InitramfsBuilderTests : IDisposable
     public void Build_Result_IsSealedAndHoldsTheArchive()
     {
         (string init, string modules) = Input();
-        using FdHandle file = InitramfsBuilder.Build(init, modules, out long size);
+        using FdHandle file = InitramfsBuilder.Build(init, modules, new HashSet<string>(), out long size);
         byte[] content = new byte[size];
         Assert.Equal(size, FdIo.ReadAt(file.Number, content, 0));
         Assert.Equal(Archive(init, modules), content);
@@ -84,10 +97,10 @@ public sealed class InitramfsBuilderTests : IDisposable
         return (init, modules);
     }
 
-    private static byte[] Archive(string init, string? modules)
+    private static byte[] Archive(string init, string? modules, params string[] wanted)
     {
         using MemoryStream output = new();
-        InitramfsBuilder.Write(output, init, modules);
+        InitramfsBuilder.Write(output, init, modules, wanted.ToHashSet());
         return output.ToArray();
     }
 

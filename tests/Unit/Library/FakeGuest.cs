@@ -16,7 +16,7 @@ internal sealed class FakeGuest : IDisposable
     public FakeGuest()
     {
         (FdHandle host, _socket) = UnixSocket.CreatePair();
-        Client = new AgentClient(host, static () => new ConfigureMessage("name", "/dev/vda", "erofs", true, 1, new byte[AgentLimits.EntropyBytes]));
+        Client = new AgentClient(host, static () => new ConfigureMessage("name", "/dev/vda", "erofs", true, 1, null, new byte[AgentLimits.EntropyBytes]));
         Client.Start();
     }
 

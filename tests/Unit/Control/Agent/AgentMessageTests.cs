@@ -11,11 +11,32 @@ public sealed class AgentMessageTests
     public void Configure_EncodedAndDecoded_IsTheSame()
     {
         byte[] entropy = [.. Enumerable.Range(0, AgentLimits.EntropyBytes).Select(value => (byte)value)];
-        ConfigureMessage sent = new("höst", "/dev/vda", "erofs", true, 1_700_000_000_123_456_789, entropy);
+        ConfigureMessage sent = new("höst", "/dev/vda", "erofs", true, 1_700_000_000_123_456_789, null, entropy);
         Assert.Equal(AgentFault.None, sent.Encode(_frame, out int length));
         Assert.Equal(AgentFault.None, ConfigureMessage.Decode(Body(length), out ConfigureMessage received));
         Assert.Equal(sent with { Entropy = default }, received with { Entropy = default });
         Assert.Equal(entropy, received.Entropy.ToArray());
+    }
+
+    [Fact]
+    public void Configure_WithANetwork_IsTheSame()
+    {
+        GuestNetwork network = new(0x0A00020F, 24, 0x0A000202, [0x01010101, 0x08080808]);
+        ConfigureMessage sent = new("a", "/dev/vda", "erofs", true, 1, network, new byte[AgentLimits.EntropyBytes]);
+        Assert.Equal(AgentFault.None, sent.Encode(_frame, out int length));
+        Assert.Equal(AgentFault.None, ConfigureMessage.Decode(Body(length), out ConfigureMessage received));
+        Assert.Equal(network with { NameServers = [] }, received.Network! with { NameServers = [] });
+        Assert.Equal(network.NameServers, received.Network.NameServers);
+    }
+
+    [Theory]
+    [InlineData(33, 0)]
+    [InlineData(24, 4)]
+    public void Configure_WithABadNetwork_IsRefused(byte prefixBits, int nameServers)
+    {
+        ConfigureMessage sent = new("a", "/dev/vda", "erofs", true, 1, new GuestNetwork(1, prefixBits, 2, new uint[nameServers]), new byte[AgentLimits.EntropyBytes]);
+        Assert.Equal(AgentFault.None, sent.Encode(_frame, out int length));
+        Assert.Equal(AgentFault.BadValue, ConfigureMessage.Decode(Body(length), out _));
     }
 
     [Fact]
@@ -87,7 +108,7 @@ public sealed class AgentMessageTests
 
     [Theory]
     [InlineData(0, 0)]
-    [InlineData(10, 0)]
+    [InlineData(11, 0)]
     [InlineData(1, 4096)]
     [InlineData(1, -1)]
     public void Failed_StageOrErrnoOutOfRange_IsAFault(byte stage, int errno)

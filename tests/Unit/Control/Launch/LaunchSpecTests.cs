@@ -121,6 +121,27 @@ public sealed class LaunchSpecTests
     }
 
     [Fact]
+    public void DeviceSpec_OfANetwork_IsTheSame()
+    {
+        DeviceLaunchSpec sent = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Tap, MacAddress = 0x02_FF_EE_DD_CC_BB, Mtu = 1500, BytesPerSecond = 1_000_000 };
+        Assert.Equal(LaunchFault.None, DeviceLaunchSpec.Decode(Content(sent.Encode, LaunchMessageType.DeviceSpec), out DeviceLaunchSpec? received));
+        Assert.Equal((NetBackingKind.Tap, 0x02_FF_EE_DD_CC_BBul, 1500, 1_000_000L), (received!.NetBacking, received.MacAddress, received.Mtu, received.BytesPerSecond));
+    }
+
+    [Theory]
+    [InlineData(0ul, 1500, 0L, 0)]
+    [InlineData(0x01_00_5E_00_00_01ul, 1500, 0L, 0)] // a group's address
+    [InlineData(1ul << 48, 1500, 0L, 0)]
+    [InlineData(2ul << 40, 67, 0L, 0)]
+    [InlineData(2ul << 40, 1500, (1L << 40) + 1, 0)]
+    [InlineData(2ul << 40, 1500, 0L, 2)] // no such backing
+    public void DeviceSpec_NetworkOutOfRange_IsRefused(ulong mac, int mtu, long rate, int backing)
+    {
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = (NetBackingKind)backing, MacAddress = mac, Mtu = mtu, BytesPerSecond = rate };
+        Assert.Equal(LaunchFault.OutOfRange, DeviceLaunchSpec.Decode(Content(spec.Encode, LaunchMessageType.DeviceSpec), out _));
+    }
+
+    [Fact]
     public void VmmSpec_CommandLineWithControlByte_IsRefused()
     {
         byte[] machine = Content(Machine.Encode, LaunchMessageType.VmmSpec);
