@@ -8,13 +8,14 @@
 #   make fuzz TARGET=blk TIME=60      fuzzes one target     make fuzz-all TIME=600   spreads the time over all (fuzz/README.md)
 #   make fuzz-mutants  plants known flaws and shows that each is found
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
+#   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
 # make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then .ci/sandbox.sh ARGS.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -76,6 +77,11 @@ fuzz-cover: fuzz-build
 fuzz-afl: fuzz-build
 	$(step) packages .ci/deps.sh fuzz
 	@fuzz/afl.sh $(TARGET) $(TIME)
+
+# ROUNDS=N: how often each figure is taken. On a quiet machine only.
+bench: deps-test build
+	$(step) bench dotnet build tests/Bench -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary
+	@dotnet tests/Bench/bin/Release/net10.0/Sandbox.Bench.dll $(ROUNDS)
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh

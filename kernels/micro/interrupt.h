@@ -20,7 +20,7 @@ __asm__(".text\n"
 
 static struct { u16 low, selector; u8 stack, type; u16 middle; u32 high, zero; } idt[VECTOR + 1];
 
-static void enable_interrupt(u32 pin)
+static inline void enable_interrupt(u32 pin)
 {
     u64 entry = (u64)interrupt_entry;
     idt[VECTOR].low = entry;

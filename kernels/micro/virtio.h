@@ -4,7 +4,9 @@
 
 #define DEVICE 0xd0000000
 #define DEVICE_PIN 5
+#ifndef ENTRIES
 #define ENTRIES 8
+#endif
 
 enum { MAGIC = 0x00, VERSION = 0x04, ID = 0x08, FEATURES = 0x10, FEATURES_SELECT = 0x14, ACCEPTED = 0x20, ACCEPTED_SELECT = 0x24,
        QUEUE_SELECT = 0x30, QUEUE_MAX = 0x34, QUEUE_SIZE = 0x38, QUEUE_READY = 0x44, NOTIFY = 0x50, INTERRUPT_STATUS = 0x60,
@@ -40,7 +42,7 @@ static u32 start_device(void)
 }
 
 /* Makes the chain at descriptor 0 available, notifies, sleeps until the interrupt; the bytes written by the device. */
-static u32 submit(void)
+static inline u32 submit(void)
 {
     u16 index = available.index;
     u32 before = interrupt_count;
