@@ -11,7 +11,9 @@ namespace Sandbox.Device;
 /// <param name="file">The launcher's file, inherited; nothing there means that this process keeps no records.</param>
 internal sealed class BackendInflight(int file)
 {
-    private GuestMemory? _memory;
+    // Made once: a guest brings about new records with every reset of its device, and serving allocates nothing.
+    private readonly GuestMemory _memory = GuestMemory.CreateEmpty(1);
+    private readonly GuestMemory _cleared = GuestMemory.CreateEmpty(1);
     private InflightArea _area;
 
     /// <summary>There is a file to keep records in.</summary>
@@ -23,16 +25,13 @@ internal sealed class BackendInflight(int file)
     /// <summary>Clears the file's beginning for a frontend that starts anew. False when it is too small.</summary>
     public bool TryClear(in InflightArea area)
     {
-        if (!TryMap(file, area, out GuestMemory? fresh))
+        if (!TryMap(_cleared, file, area))
         {
             return false;
         }
 
-        using (fresh)
-        {
-            Region(fresh!, 0, area.SizeBytes).Clear();
-        }
-
+        Region(_cleared, 0, area.SizeBytes).Clear();
+        _cleared.Dispose();
         return true;
     }
 
@@ -40,7 +39,7 @@ internal sealed class BackendInflight(int file)
     public bool TryReplace(int fd, in InflightArea area)
     {
         Release();
-        if (!TryMap(fd, area, out _memory))
+        if (!TryMap(_memory, fd, area))
         {
             return false;
         }
@@ -52,15 +51,14 @@ internal sealed class BackendInflight(int file)
     /// <summary>Unmaps the records, of which no ring may hold one any more.</summary>
     public void Release()
     {
-        _memory?.Dispose();
-        _memory = null;
+        _memory.Dispose();
         _area = default;
     }
 
     /// <summary>A queue's record; empty where there is none.</summary>
     public GuestSlice RecordOf(int queue)
     {
-        if (_memory is null || queue >= _area.QueueCount)
+        if (_memory.RegionCount == 0 || queue >= _area.QueueCount)
         {
             return default;
         }
@@ -70,25 +68,21 @@ internal sealed class BackendInflight(int file)
     }
 
     // The session has bounded size and offset. Beyond the end of a file a mapping has no pages: an access would kill this process.
-    private static bool TryMap(int fd, in InflightArea area, out GuestMemory? memory)
+    private static bool TryMap(GuestMemory memory, int fd, in InflightArea area)
     {
-        memory = null;
         long fileBytes = FileRange.Length(fd);
         if (fileBytes < 0 || area.OffsetBytes + area.SizeBytes > (ulong)fileBytes)
         {
             return false;
         }
 
-        try
+        int result = memory.Replace([fd], [new GuestMemoryRegion(new GuestAddress(0), area.SizeBytes, area.OffsetBytes)]);
+        if (result < 0 && DeviceLog.HasRoom)
         {
-            memory = GuestMemory.Map(fd, [new GuestMemoryRegion(new GuestAddress(0), area.SizeBytes, area.OffsetBytes)]);
-            return true;
+            DeviceLog.Line($"records of requests in flight refused: {(Errno)(-result)}");
         }
-        catch (LinuxException failure)
-        {
-            DeviceLog.Line($"records of requests in flight refused: {failure.Message}");
-            return false;
-        }
+
+        return result == 0;
     }
 
     private static GuestSlice Region(GuestMemory memory, ulong offset, ulong bytes) =>

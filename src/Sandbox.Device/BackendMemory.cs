@@ -7,13 +7,16 @@ namespace Sandbox.Device;
 /// <summary>The guest's memory as the frontend last described it.</summary>
 internal sealed class BackendMemory
 {
-    public GuestMemory? Current { get; private set; }
+    private readonly GuestMemory _memory = GuestMemory.CreateEmpty(VhostUserLimits.MaxMemoryRegions);
 
-    /// <summary>Unmaps the old table, whose slices must all be gone, and maps the new one. False, with no memory at all, when a file is shorter than its region or cannot be mapped: the old table is void for the frontend.</summary>
+    public GuestMemory? Current => _memory.RegionCount == 0 ? null : _memory;
+
+    /// <summary>Unmaps the old table, whose slices must all be gone, and maps the new one. False, with no memory at all, when a file is shorter than its region or cannot be mapped: the old table is void for the frontend. Allocates nothing: a guest causes it with every reset of its device.</summary>
     public bool TryReplace(in MemoryTable table, ReadOnlySpan<int> fds)
     {
         Release();
-        GuestMemoryRegion[] regions = new GuestMemoryRegion[table.Count];
+        Span<GuestMemoryRegion> regions = stackalloc GuestMemoryRegion[VhostUserLimits.MaxMemoryRegions];
+        regions = regions[..table.Count];
         for (int index = 0; index < regions.Length; index++)
         {
             MemoryTableRegion region = table[index];
@@ -27,22 +30,15 @@ internal sealed class BackendMemory
             regions[index] = new GuestMemoryRegion(new GuestAddress(region.GuestStart), region.LengthBytes, region.FileOffset);
         }
 
-        try
+        int result = _memory.Replace(fds, regions);
+        if (result < 0 && DeviceLog.HasRoom)
         {
-            Current = GuestMemory.Map(fds, regions);
-            return true;
+            DeviceLog.Line($"guest memory refused: {(Errno)(-result)}");
         }
-        catch (LinuxException failure)
-        {
-            DeviceLog.Line($"guest memory refused: {failure.Message}");
-            return false;
-        }
+
+        return result == 0;
     }
 
     /// <summary>Unmaps the table, whose slices must all be gone.</summary>
-    public void Release()
-    {
-        Current?.Dispose();
-        Current = null;
-    }
+    public void Release() => _memory.Dispose();
 }

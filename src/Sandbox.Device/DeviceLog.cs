@@ -11,9 +11,12 @@ internal static class DeviceLog
 
     private static int s_lines;
 
+    /// <summary>A line would still be written: a driver that causes one again and again must not make this process allocate its text each time.</summary>
+    public static bool HasRoom => s_lines < MaxLines;
+
     public static void Line(string text)
     {
-        if (s_lines < MaxLines)
+        if (HasRoom)
         {
             s_lines++;
             _ = FdIo.Write(StandardError, Encoding.ASCII.GetBytes($"sandbox-device: {text}\n"));

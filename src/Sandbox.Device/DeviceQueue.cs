@@ -3,12 +3,13 @@ using Sandbox.Virtio;
 
 namespace Sandbox.Device;
 
-/// <summary>A virtqueue with the eventfds that came for it.</summary>
+/// <summary>A virtqueue with the eventfds that came for it; they are closed when others take their place, or with the process.</summary>
 internal sealed class DeviceQueue
 {
-    private FdHandle? _kick;
-    private FdHandle? _call;
-    private FdHandle? _error;
+    // Owned numbers, not handles: a guest brings new ones with every reset, and serving allocates nothing.
+    private int _kick = -1;
+    private int _call = -1;
+    private int _error = -1;
     private bool _faultTold;
 
     public SplitVirtqueue Ring { get; } = new();
@@ -17,7 +18,7 @@ internal sealed class DeviceQueue
     public InFlightRecord Record { get; } = new();
 
     /// <summary>The fd of the driver's notifications, borrowed; -1 until one came.</summary>
-    public int KickFd => _kick?.Number ?? -1;
+    public int KickFd => _kick;
 
     /// <summary>Takes the fd of the driver's notifications, or -1 for none, in the place of the one held.</summary>
     public void TakeKick(int fd) => Replace(ref _kick, fd);
@@ -32,9 +33,9 @@ internal sealed class DeviceQueue
     /// <summary>Tells a driver whose ring was used before: a predecessor may have completed chains and died before it told. A call too many costs nothing.</summary>
     public void NotifyTakenOver()
     {
-        if (Ring.IsTakenOver && _call is not null)
+        if (Ring.IsTakenOver && _call >= 0)
         {
-            _ = EventFd.Signal(_call.Number);
+            _ = EventFd.Signal(_call);
         }
     }
 
@@ -44,9 +45,9 @@ internal sealed class DeviceQueue
     /// <summary>Tells the driver of completed chains, if it wants to know.</summary>
     public void Notify()
     {
-        if (Ring.TakeCallNeeded() && _call is not null)
+        if (Ring.TakeCallNeeded() && _call >= 0)
         {
-            _ = EventFd.Signal(_call.Number);
+            _ = EventFd.Signal(_call);
         }
     }
 
@@ -62,17 +63,25 @@ internal sealed class DeviceQueue
         if (!_faultTold)
         {
             _faultTold = true;
-            DeviceLog.Line($"queue {index} stopped: the driver broke its rules ({Ring.Fault})");
-            if (_error is not null)
+            if (DeviceLog.HasRoom)
             {
-                _ = EventFd.Signal(_error.Number);
+                DeviceLog.Line($"queue {index} stopped: the driver broke its rules ({Ring.Fault})");
+            }
+
+            if (_error >= 0)
+            {
+                _ = EventFd.Signal(_error);
             }
         }
     }
 
-    private static void Replace(ref FdHandle? held, int fd)
+    private static void Replace(ref int held, int fd)
     {
-        held?.Dispose();
-        held = fd < 0 ? null : new FdHandle(fd);
+        if (held >= 0)
+        {
+            _ = FdIo.Close(held);
+        }
+
+        held = fd;
     }
 }

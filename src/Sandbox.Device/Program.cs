@@ -14,12 +14,17 @@ namespace Sandbox.Device;
 /// </summary>
 internal static class Program
 {
+    // All that a device process ever allocates: the launch spec, the device with its buffers (vsock: 256 KiB a port), a line of text.
+    // Serving allocates nothing.
+    private const long HeapBytes = 12 * 1024 * 1024;
+
     private static int Main()
     {
         OwnProcess.Begin("sandbox-device");
         ControlSocket control = new(InheritedFds.Control);
         Ended end = Serve(control);
         control.SendEnded(end);
+        OwnProcess.End((int)end.Reason);
         return (int)end.Reason;
     }
 
@@ -27,6 +32,10 @@ internal static class Program
     {
         try
         {
+            QuietRuntime.Begin(HeapBytes);
+            LinuxException.Check(SeccompFilter.PromiseNoNewPrivileges(), "prctl PR_SET_NO_NEW_PRIVS");
+            // seccomp/device-start.policy: from here on nothing is opened, connected, started or executed.
+            LinuxException.Check(SeccompFilter.Install(DeviceFilters.Start), "seccomp start filter");
             LaunchFault fault = control.ReceiveSpec(out DeviceLaunchSpec? spec);
             if (spec is null)
             {
@@ -36,7 +45,7 @@ internal static class Program
             using Epoll epoll = new();
             VirtioDevice device = Create(spec, new BackingWatch(epoll));
             DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser, new BackendInflight(InheritedFds.DeviceInflight));
-            // From here on: no peer byte, no guest byte has been seen yet.
+            // From here on it can only serve. No byte of the peer or of the guest has been seen yet.
             InstallFilter(spec.Kind);
             control.SendReady();
             return loop.Run();
@@ -48,20 +57,16 @@ internal static class Program
     }
 
     // seccomp/device-*.policy: what a device of this kind still may; anything else kills the process.
-    private static void InstallFilter(DeviceKind kind)
-    {
-        RuntimeWarmUp.Run();
-        LinuxException.Check(
-            SeccompFilter.Install(kind switch
-            {
-                DeviceKind.Block => DeviceFilters.Block,
-                DeviceKind.Entropy => DeviceFilters.Entropy,
-                DeviceKind.Vsock => DeviceFilters.Vsock,
-                DeviceKind.Network => DeviceFilters.Network,
-                _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
-            }),
-            "seccomp filter");
-    }
+    private static void InstallFilter(DeviceKind kind) => LinuxException.Check(
+        SeccompFilter.Install(kind switch
+        {
+            DeviceKind.Block => DeviceFilters.Block,
+            DeviceKind.Entropy => DeviceFilters.Entropy,
+            DeviceKind.Vsock => DeviceFilters.Vsock,
+            DeviceKind.Network => DeviceFilters.Network,
+            _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
+        }),
+        "seccomp filter");
 
     private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch
     {

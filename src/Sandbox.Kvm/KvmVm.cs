@@ -78,7 +78,12 @@ public sealed class KvmVm : IDisposable
             fd = eventFd,
             flags = KvmConstant.KVM_IOEVENTFD_FLAG_DATAMATCH | (attach ? 0 : KvmConstant.KVM_IOEVENTFD_FLAG_DEASSIGN),
         };
-        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_IOEVENTFD, ref request), $"KVM_IOEVENTFD at guest 0x{guestAddress:x}");
+        // The guest causes this at every start and reset of a device: the text is made only when it is needed.
+        int result = KvmCalls.Call(_fd.Number, KvmIoctl.KVM_IOEVENTFD, ref request);
+        if (result < 0)
+        {
+            throw new LinuxException($"KVM_IOEVENTFD at guest 0x{guestAddress:x}", (Errno)(-result));
+        }
     }
 
     /// <summary>Ties an eventfd to an interrupt line (an edge for each signal), or unties it. The eventfd is borrowed for the call.</summary>

@@ -7,9 +7,14 @@ namespace Sandbox.Linux;
 public static unsafe class EventFd
 {
     /// <summary>A new counter at zero.</summary>
-    public static FdHandle Create()
+    public static FdHandle Create() => Create(EFD_CLOEXEC | EFD_NONBLOCK);
+
+    /// <summary>One whose reader waits until the counter is not zero.</summary>
+    public static FdHandle CreateBlocking() => Create(EFD_CLOEXEC);
+
+    private static FdHandle Create(int flags)
     {
-        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        int fd = eventfd(0, flags);
         return fd >= 0 ? new FdHandle(fd) : throw new LinuxException("eventfd", (Errno)errno);
     }
 

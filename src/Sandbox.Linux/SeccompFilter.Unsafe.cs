@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Sandbox.Linux;
 
-/// <summary>Puts a compiled filter over every thread of this process (seccomp(2)). Filters stack: the strictest answer wins, and none can be taken off.</summary>
+/// <summary>Puts compiled filters over the threads of this process (seccomp(2)). Filters stack: the strictest answer wins, and none can be taken off.</summary>
 public static unsafe class SeccompFilter
 {
     private const int InstructionBytes = 8; // struct sock_filter
@@ -12,11 +12,21 @@ public static unsafe class SeccompFilter
     private const int SetNoNewPrivileges = 38; // PR_SET_NO_NEW_PRIVS
 
     /// <summary>
-    /// Installs the filter on all threads at once, and no_new_privs before it, which the kernel asks for. 0, or the negated
-    /// error number; -EINVAL also where the program's length is no multiple of an instruction. A thread that could not follow
-    /// makes the whole call fail: it is reported as -ESRCH.
+    /// no_new_privs, which the kernel asks for before the first filter. The jail has promised it already; a process that serves
+    /// another front end, without a jail, promises it here. 0, or the negated error number.
     /// </summary>
-    public static int Install(ReadOnlySpan<byte> program)
+    public static int PromiseNoNewPrivileges() => prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0 ? 0 : -Marshal.GetLastSystemError();
+
+    /// <summary>
+    /// Installs the filter on all threads at once. 0, or the negated error number; -EINVAL also where the program's length is no
+    /// multiple of an instruction. A thread that could not follow makes the whole call fail: it is reported as -ESRCH.
+    /// </summary>
+    public static int Install(ReadOnlySpan<byte> program) => Install(program, AllThreads);
+
+    /// <summary>Installs the filter on the calling thread alone; the threads that it starts inherit it. 0, or the negated error number.</summary>
+    public static int InstallOnThread(ReadOnlySpan<byte> program) => Install(program, 0);
+
+    private static int Install(ReadOnlySpan<byte> program, long flags)
     {
         if (program.IsEmpty || program.Length % InstructionBytes != 0)
         {
@@ -26,14 +36,8 @@ public static unsafe class SeccompFilter
         // SAFETY: the program is pinned for the call and the kernel copies it; SockFprog has the layout of struct sock_fprog.
         fixed (byte* instructions = program)
         {
-            // The jail has promised it already; a device process that serves another front end, without a jail, promises it here.
-            if (prctl(SetNoNewPrivileges, 1, 0, 0, 0) != 0)
-            {
-                return -Marshal.GetLastSystemError();
-            }
-
             SockFprog description = new() { Length = (ushort)(program.Length / InstructionBytes), Filter = instructions };
-            long result = syscall(SysSeccomp, SetModeFilter, AllThreads, &description);
+            long result = syscall(SysSeccomp, SetModeFilter, flags, &description);
             return result switch
             {
                 0 => 0,

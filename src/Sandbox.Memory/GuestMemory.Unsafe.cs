@@ -10,10 +10,13 @@ public sealed unsafe partial class GuestMemory : IDisposable
 {
     private readonly Region[] _regions;
 
-    private GuestMemory(Region[] regions) => _regions = regions;
+    private GuestMemory(int capacity) => _regions = new Region[capacity];
 
     /// <summary>How many regions there are.</summary>
-    public int RegionCount => _regions.Length;
+    public int RegionCount { get; private set; }
+
+    /// <summary>Room for up to <paramref name="capacity"/> regions, none of them mapped yet.</summary>
+    public static GuestMemory CreateEmpty(int capacity) => new(capacity);
 
     /// <summary>Maps regions of one file. The fd is borrowed for the call.</summary>
     public static GuestMemory Map(int fd, ReadOnlySpan<GuestMemoryRegion> regions)
@@ -27,53 +30,56 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// <exception cref="LinuxException">A mapping failed; none is kept.</exception>
     public static GuestMemory Map(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
     {
-        if (fds.Length != regions.Length || regions.IsEmpty)
-        {
-            throw new ArgumentException("one fd a region, and at least one region", nameof(regions));
-        }
-
-        Region[] mapped = new Region[regions.Length];
-        int done = 0;
-        try
-        {
-            for (; done < mapped.Length; done++)
-            {
-                GuestMemoryRegion region = regions[done];
-                mapped[done] = new Region(region, MemoryMapping.MapShared(fds[done], region.FileOffset, (nuint)region.LengthBytes));
-            }
-        }
-        catch
-        {
-            for (int index = 0; index < done; index++)
-            {
-                mapped[index].Mapping.Dispose();
-            }
-
-            throw;
-        }
-
-        GuestMemory memory = new(mapped);
-        memory.Mapped();
+        GuestMemory memory = new(regions.Length);
+        LinuxException.Check(memory.Replace(fds, regions), "mmap guest memory");
         return memory;
     }
 
+    /// <summary>
+    /// Unmaps what there is, whose slices must all be gone, and maps other regions, as <see cref="Map(ReadOnlySpan{int}, ReadOnlySpan{GuestMemoryRegion})"/> does.
+    /// Allocates nothing: a guest can cause it again and again. 0, or the negated error number, with nothing mapped.
+    /// </summary>
+    public int Replace(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
+    {
+        if (fds.Length != regions.Length || regions.IsEmpty || regions.Length > _regions.Length)
+        {
+            throw new ArgumentException("one fd a region, at least one region, and no more than there is room for", nameof(regions));
+        }
+
+        Unmap();
+        foreach (ref readonly GuestMemoryRegion region in regions)
+        {
+            int result = SharedMapping.Map(fds[RegionCount], region.FileOffset, (nuint)region.LengthBytes, out nint address);
+            if (result < 0)
+            {
+                Unmap();
+                return result;
+            }
+
+            _regions[RegionCount++] = new Region(region, address);
+        }
+
+        Mapped();
+        return 0;
+    }
+
     /// <summary>What region <paramref name="index"/> covers.</summary>
-    public GuestMemoryRegion GetRegion(int index) => _regions[index].Covers;
+    public GuestMemoryRegion GetRegion(int index) => Regions[index].Covers;
 
     /// <summary>Where region <paramref name="index"/> is mapped in this process: for KVM_SET_USER_MEMORY_REGION and vhost-user addresses.</summary>
-    public ulong GetHostAddress(int index) => (ulong)_regions[index].Mapping.Address;
+    public ulong GetHostAddress(int index) => (ulong)Regions[index].Address;
 
     /// <summary>A window on guest memory: false unless the whole range lies in one region.</summary>
     public bool TryGetSlice(GuestAddress start, uint lengthBytes, out GuestSlice slice)
     {
-        foreach (ref readonly Region region in _regions.AsSpan())
+        foreach (ref readonly Region region in Regions)
         {
             // An address below the region's start wraps to a huge offset and fails the next test.
             ulong offset = unchecked(start.Value - region.Covers.Start.Value);
             if (offset < region.Covers.LengthBytes && lengthBytes <= region.Covers.LengthBytes - offset)
             {
                 // SAFETY: offset + lengthBytes lies inside the mapping that the region owns.
-                slice = new GuestSlice((byte*)region.Mapping.Address + offset, lengthBytes);
+                slice = new GuestSlice((byte*)region.Address + offset, lengthBytes);
                 return true;
             }
         }
@@ -107,13 +113,23 @@ public sealed unsafe partial class GuestMemory : IDisposable
     }
 
     /// <summary>Unmaps. Every slice taken from this memory is dead from here on.</summary>
-    public void Dispose()
+    public void Dispose() => Unmap();
+
+    private ReadOnlySpan<Region> Regions => _regions.AsSpan(0, RegionCount);
+
+    private void Unmap()
     {
-        Unmapping();
-        foreach (Region region in _regions)
+        if (RegionCount != 0)
         {
-            region.Mapping.Dispose();
+            Unmapping();
         }
+
+        foreach (ref readonly Region region in Regions)
+        {
+            SharedMapping.Unmap(region.Address, (nuint)region.Covers.LengthBytes);
+        }
+
+        RegionCount = 0;
     }
 
     /// <summary>Told that the regions are there; dropped from what is shipped, as <see cref="GuestSlice"/> says.</summary>
@@ -122,5 +138,5 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// <summary>Told that the regions go away.</summary>
     partial void Unmapping();
 
-    private readonly record struct Region(GuestMemoryRegion Covers, MemoryMapping Mapping);
+    private readonly record struct Region(GuestMemoryRegion Covers, nint Address);
 }

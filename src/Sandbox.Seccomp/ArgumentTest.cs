@@ -45,6 +45,18 @@ public readonly record struct ArgumentTest(int Index, Comparison Comparison, ulo
 /// <param name="Otherwise">The action where none does.</param>
 public sealed record SyscallRule(int Number, IReadOnlyList<IReadOnlyList<ArgumentTest>> Alternatives, SeccompAction OnMatch, SeccompAction Otherwise)
 {
+    /// <summary>A rule that grants what either grants; null when they answer differently where they match or do not.</summary>
+    public SyscallRule? Extend(SyscallRule other)
+    {
+        if (OnMatch != other.OnMatch || Otherwise != other.Otherwise)
+        {
+            return null;
+        }
+
+        bool always = Alternatives.Count == 0 || other.Alternatives.Count == 0;
+        return this with { Alternatives = always ? [] : [.. Alternatives, .. other.Alternatives.Where(theirs => !Alternatives.Any(theirs.SequenceEqual))] };
+    }
+
     /// <summary>The reference meaning of the rule.</summary>
     public SeccompAction Decide(ReadOnlySpan<ulong> arguments)
     {

@@ -9,8 +9,8 @@ public sealed class PolicyParser(NameTable syscalls, NameTable constants, Func<s
 {
     private const int MaxIncludeDepth = 4;
 
-    /// <summary>The rules of the file and all it includes.</summary>
-    /// <exception cref="PolicyException">The first line that means nothing, or a second rule for one syscall.</exception>
+    /// <summary>The rules of the file and all it includes. Where both speak of a syscall, what either grants is granted.</summary>
+    /// <exception cref="PolicyException">The first line that means nothing, a second rule for one syscall in a file, or rules that contradict an included one.</exception>
     public IReadOnlyList<SyscallRule> Parse(string path)
     {
         Dictionary<int, SyscallRule> rules = [];
@@ -20,6 +20,7 @@ public sealed class PolicyParser(NameTable syscalls, NameTable constants, Func<s
 
     private void ParseFile(string path, Dictionary<int, SyscallRule> rules, int depth)
     {
+        HashSet<int> own = [];
         if (depth > MaxIncludeDepth)
         {
             throw new PolicyException(path, 0, "includes nest too deep");
@@ -58,10 +59,14 @@ public sealed class PolicyParser(NameTable syscalls, NameTable constants, Func<s
             }
 
             SyscallRule rule = ParseRule(path, lineNumber, line);
-            if (!rules.TryAdd(rule.Number, rule))
+            if (!own.Add(rule.Number))
             {
                 throw new PolicyException(path, lineNumber, $"a second rule for the syscall in '{line}'");
             }
+
+            rules[rule.Number] = rules.TryGetValue(rule.Number, out SyscallRule? included)
+                ? included.Extend(rule) ?? throw new PolicyException(path, lineNumber, $"'{line}' contradicts the rule of an included file")
+                : rule;
         }
     }
 

@@ -11,12 +11,12 @@ try
 {
     string Read(string name) => File.ReadAllText(Path.Combine(args[0], name));
     PolicyParser parser = new(new NameTable("syscalls.txt", Read("syscalls.txt")), new NameTable("constants.txt", Read("constants.txt")), Read);
-    List<(string, string, IReadOnlyList<BpfInstruction>, int)> filters = [];
+    List<FilterSource.Filter> filters = [];
     foreach (string pair in args[4..])
     {
         string[] parts = pair.Split('=');
         IReadOnlyList<SyscallRule> rules = parser.Parse(parts[1]);
-        filters.Add((parts[0], parts[1], FilterCompiler.Compile(rules, SeccompAction.KillProcess), rules.Count));
+        filters.Add(new(parts[0], parts[1], FilterCompiler.Compile(rules, SeccompAction.KillProcess), rules.Count));
     }
 
     string text = FilterSource.Write(args[2], args[3], filters);

@@ -9,8 +9,9 @@ namespace Sandbox.Vmm;
 
 /// <summary>
 /// What the main thread does while the guest runs: wait for the end, from whichever side it comes, and look after the devices whose
-/// backends die or whose drivers break their rings. Neither is on the data path.
+/// backends die or whose drivers break their rings. Neither is on the data path. Lives as long as the process.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process.")]
 internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel control, EndLatch end)
 {
     private const ulong ControlTag = 0;
@@ -18,30 +19,30 @@ internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel cont
     private const ulong FirstDeviceTag = 2;
     private const int StandardError = 2;
 
+    private readonly Epoll _epoll = new(); // before the running filter: it makes nothing new
     private readonly ulong _firstErrorTag = FirstDeviceTag + (ulong)devices.Count;
 
     /// <summary>Returns once there is a reason to end; it is in the latch.</summary>
     public void Run()
     {
-        using Epoll epoll = new();
-        epoll.Add(InheritedFds.Control, EpollEvents.Readable | EpollEvents.PeerClosed, ControlTag);
-        epoll.Add(end.Fd, EpollEvents.Readable, EndTag);
+        _epoll.Add(InheritedFds.Control, EpollEvents.Readable | EpollEvents.PeerClosed, ControlTag);
+        _epoll.Add(end.Fd, EpollEvents.Readable, EndTag);
         for (int index = 0; index < devices.Count; index++)
         {
             // Only its closing: answers are for whoever asked.
-            epoll.Add(devices[index].Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)index);
-            epoll.Add(devices[index].ErrorEvent, EpollEvents.Readable, _firstErrorTag + (ulong)index);
+            _epoll.Add(devices[index].Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)index);
+            _epoll.Add(devices[index].ErrorEvent, EpollEvents.Readable, _firstErrorTag + (ulong)index);
         }
 
         Span<EpollReady> ready = stackalloc EpollReady[2];
         while (!end.IsSet)
         {
-            int count = LinuxException.Check(epoll.Wait(ready, timeoutMilliseconds: -1), "epoll_wait");
+            int count = LinuxException.Check(_epoll.Wait(ready, timeoutMilliseconds: -1), "epoll_wait");
             foreach (ref readonly EpollReady entry in ready[..count])
             {
                 if (entry.Tag == ControlTag)
                 {
-                    TakeReplacement(epoll);
+                    TakeReplacement();
                 }
                 else if (entry.Tag >= _firstErrorTag)
                 {
@@ -49,7 +50,7 @@ internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel cont
                 }
                 else if (entry.Tag >= FirstDeviceTag)
                 {
-                    LoseBackend((int)(entry.Tag - FirstDeviceTag), epoll);
+                    LoseBackend((int)(entry.Tag - FirstDeviceTag));
                 }
             }
         }
@@ -63,10 +64,10 @@ internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel cont
         }
     }
 
-    private void LoseBackend(int place, Epoll epoll)
+    private void LoseBackend(int place)
     {
         AttachedDevice device = devices[place];
-        _ = epoll.Remove(device.Socket);
+        _ = _epoll.Remove(device.Socket);
         if (!device.Replaceable)
         {
             end.Set(EndReason.BackendLost, (ulong)place, $"{device.Name}: backend closed its vhost-user socket");
@@ -74,7 +75,7 @@ internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel cont
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The device takes the socket over, or it is disposed here.")]
-    private void TakeReplacement(Epoll epoll)
+    private void TakeReplacement()
     {
         if (!control.TryReceiveReplacement(out LaunchFault fault, out DeviceReplacement replacement, out FdHandle? socket))
         {
@@ -90,10 +91,10 @@ internal sealed class MainLoop(List<AttachedDevice> devices, ControlChannel cont
         }
 
         AttachedDevice device = devices[replacement.Place];
-        _ = epoll.Remove(device.Socket); // the news of its end may still be on the way
+        _ = _epoll.Remove(device.Socket); // the news of its end may still be on the way
         if (device.Replace(socket))
         {
-            epoll.Add(device.Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)replacement.Place);
+            _epoll.Add(device.Socket, EpollEvents.PeerClosed, FirstDeviceTag + (ulong)replacement.Place);
         }
     }
 

@@ -1,24 +1,43 @@
 using System.Buffers.Binary;
 using Sandbox.Control.Launch;
 using Sandbox.Kvm;
+using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Vmm.Bus;
 
 namespace Sandbox.Vmm.Cpu;
 
 /// <summary>A vCPU's thread: run the guest, answer what it asked, run it again. The loop allocates nothing.</summary>
-internal sealed class VcpuRunner(KvmVcpu vcpu, PortBus ports, MmioBus mmio, EndLatch end)
+internal sealed class VcpuRunner(KvmVcpu vcpu, PortBus ports, MmioBus mmio, VcpuGate gate, EndLatch end)
 {
     private const int StackBytes = 256 * 1024;
 
-    /// <summary>Starts the thread. It is a background one: the process does not wait for it, a guest may be deep in a loop.</summary>
+    /// <summary>Starts the thread. It is a background one: the process does not wait for it, a guest may be deep in a loop. It has no name: to give it one takes two more system calls.</summary>
     public void Start()
     {
-        Thread thread = new(Loop, StackBytes) { IsBackground = true, Name = "vcpu" };
+        Thread thread = new(Loop, StackBytes) { IsBackground = true };
         thread.Start();
     }
 
     private void Loop()
+    {
+        if (gate.Pass())
+        {
+            try
+            {
+                Run();
+            }
+            catch (LinuxException failure)
+            {
+                end.Set(EndReason.HostFailure, (ulong)failure.Errno, failure.Message);
+            }
+        }
+
+        // Whether or not the machine ended by this vCPU: the process ends with all its threads, and the end of one would need more calls.
+        VcpuGate.Park();
+    }
+
+    private void Run()
     {
         while (!end.IsSet)
         {

@@ -19,6 +19,7 @@ internal sealed class Machine : IMachineWiring
     private readonly KvmVcpu[] _vcpus;
     private readonly FdHandle _serialInterrupt = EventFd.Create();
     private readonly EndLatch _end;
+    private VcpuGate? _gate;
 
     /// <summary>Builds it around guest memory that is already mapped.</summary>
     /// <param name="kvm">Borrowed: once the machine is there, nobody needs it any more.</param>
@@ -62,14 +63,24 @@ internal sealed class Machine : IMachineWiring
     /// <summary>The vCPU that starts; the others wait for it to wake them (SIPI).</summary>
     public KvmVcpu BootVcpu => _vcpus[0];
 
-    /// <summary>Starts every vCPU's thread.</summary>
-    public void Start()
+    /// <summary>Makes a thread for every vCPU, which waits: to start a thread needs system calls that a running VMM has not.</summary>
+    public void CreateThreads()
     {
+        _gate = new VcpuGate(_vcpus.Length);
         foreach (KvmVcpu vcpu in _vcpus)
         {
-            new VcpuRunner(vcpu, Ports, Mmio, _end).Start();
+            new VcpuRunner(vcpu, Ports, Mmio, _gate, _end).Start();
         }
+
+        _gate.AwaitThreads();
     }
+
+    /// <summary>Puts every vCPU's thread under its own filter (seccomp/vmm-vcpu.policy), on top of that of the process.</summary>
+    /// <exception cref="LinuxException">The kernel refused one.</exception>
+    public void ConfineThreads() => _gate!.Confine();
+
+    /// <summary>Lets the vCPUs run.</summary>
+    public void Run() => _gate!.Open();
 
     public void AttachIoEventFd(GuestAddress address, uint value, int eventFd) => _vm.SetIoEventFd(address.Value, value, eventFd, attach: true);
 

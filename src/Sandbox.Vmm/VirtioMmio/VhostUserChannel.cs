@@ -18,7 +18,7 @@ public sealed class VhostUserChannel : IDisposable
     private readonly byte[] _received = new byte[VhostUserLimits.MaxMessageBytes];
     private int _socket;
     private FdHandle? _ownedSocket;
-    private FdHandle? _receivedFd;
+    private int _receivedFd = -1; // a number, not a handle: a guest causes one with every start of its device, and a running machine allocates nothing
 
     /// <param name="socket">Borrowed; set to non-blocking.</param>
     /// <param name="answerLimitMilliseconds">Time limit of one request.</param>
@@ -79,11 +79,11 @@ public sealed class VhostUserChannel : IDisposable
         Use(socket.Number);
     }
 
-    /// <summary>The fd that came with the last answer; null when none did. It belongs to the caller.</summary>
-    public FdHandle? TakeFd()
+    /// <summary>The fd that came with the last answer; -1 when none did. It belongs to the caller, who closes it.</summary>
+    public int TakeFd()
     {
-        FdHandle? fd = _receivedFd;
-        _receivedFd = null;
+        int fd = _receivedFd;
+        _receivedFd = -1;
         return fd;
     }
 
@@ -91,7 +91,15 @@ public sealed class VhostUserChannel : IDisposable
     {
         _epoll.Dispose();
         _ownedSocket?.Dispose();
-        _receivedFd?.Dispose();
+        CloseReceivedFd();
+    }
+
+    private void CloseReceivedFd()
+    {
+        if (_receivedFd >= 0)
+        {
+            _ = FdIo.Close(TakeFd());
+        }
     }
 
     private void Use(int socket)
@@ -142,9 +150,9 @@ public sealed class VhostUserChannel : IDisposable
             int count = UnixSocket.Receive(_socket, bytes, fds, out int received);
             foreach (int fd in fds[..received])
             {
-                if (fdCount++ == 0 && _receivedFd is null)
+                if (fdCount++ == 0 && _receivedFd < 0)
                 {
-                    _receivedFd = new FdHandle(fd);
+                    _receivedFd = fd;
                 }
                 else
                 {
@@ -192,7 +200,7 @@ public sealed class VhostUserChannel : IDisposable
 
     private bool Fail(BackendLoss loss, VhostUserFault fault = VhostUserFault.None)
     {
-        TakeFd()?.Dispose();
+        CloseReceivedFd();
         End = new BackendEnd(loss, fault);
         return false;
     }

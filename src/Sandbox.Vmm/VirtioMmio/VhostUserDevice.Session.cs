@@ -14,7 +14,7 @@ public sealed partial class VhostUserDevice
     private ulong _features;
 
     // What is in flight, for a successor. Never mapped here: it is the backend's, kept while the backend changes.
-    private FdHandle? _inflightFile;
+    private int _inflightFile = -1; // owned
     private InflightArea _inflight;
 
     private FrontendSession Session => _channel.Session;
@@ -63,8 +63,7 @@ public sealed partial class VhostUserDevice
 
         queues.CopyTo(_layouts);
         _features = features;
-        _inflightFile?.Dispose();
-        _inflightFile = null;
+        CloseInflightFile();
         for (int queue = 0; queue < queues.Length; queue++)
         {
             // Attached before the backend hears of the ring, so that no notification can fall between.
@@ -122,6 +121,15 @@ public sealed partial class VhostUserDevice
         return true;
     }
 
+    private void CloseInflightFile()
+    {
+        if (_inflightFile >= 0)
+        {
+            _ = FdIo.Close(_inflightFile);
+            _inflightFile = -1;
+        }
+    }
+
     // Fresh records for a driver that starts anew, the old ones for one that must not notice.
     private bool TryShareInflight()
     {
@@ -130,7 +138,7 @@ public sealed partial class VhostUserDevice
             return true;
         }
 
-        if (_inflightFile is null)
+        if (_inflightFile < 0)
         {
             if (!Call(Session.WriteGetInflight((ushort)_layouts.Length, RingEntries, Buffer), out _))
             {
@@ -141,7 +149,7 @@ public sealed partial class VhostUserDevice
             _inflight = Session.Inflight;
         }
 
-        return _inflightFile is null || _inflight.QueueCount == 0 || Call(Session.WriteSetInflight(_inflight, Buffer), out _, [_inflightFile.Number]);
+        return _inflightFile < 0 || _inflight.QueueCount == 0 || Call(Session.WriteSetInflight(_inflight, Buffer), out _, [_inflightFile]);
     }
 
     /// <inheritdoc/>

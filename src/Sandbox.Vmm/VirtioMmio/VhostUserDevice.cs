@@ -102,7 +102,7 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
         _channel.Dispose();
         _callEvent.Dispose();
         _errorEvent.Dispose();
-        _inflightFile?.Dispose();
+        CloseInflightFile();
         foreach (FdHandle kick in _kickEvents)
         {
             kick.Dispose();
