@@ -8,11 +8,13 @@ internal static class Program
 {
     private static void Main(string[] arguments)
     {
-        using TargetLease lease = TargetList.Open(arguments[0]);
-        IFuzzer target = lease.Target;
-        byte[] input = new byte[target.MaxInputBytes];
+        // Not before the fork server runs: instrumented code writes into its map.
+        IFuzzer? target = null;
+        byte[] input = [];
         SharpFuzz.Fuzzer.OutOfProcess.Run(stream =>
         {
+            target ??= TargetList.Open(arguments[0]).Target;
+            input = input.Length == 0 ? new byte[target.MaxInputBytes] : input;
             int length = stream.ReadAtLeast(input, input.Length, throwOnEndOfStream: false);
             if (FuzzEngine.RunOne(target, input.AsSpan(0, length), null) is { } finding)
             {

@@ -33,13 +33,25 @@ internal sealed class AgentFuzzer : IFuzzer
         HostSession session = new();
         AgentModel model = new();
         List<HostCommand> commands = [];
-        if (!input.OneIn(8))
+        bool early = input.OneIn(8);
+        if (!early)
         {
             // Up to Running: what matters most comes after.
             _ = Receive(reader, session, model, Make(AgentMessageType.Hello, [1, 0, 0, 0]));
             _ = session.TrySend(AgentMessageType.Configure);
-            Span<byte> ready = stackalloc byte[8];
+            Span<byte> ready = stackalloc byte[16];
             _ = Receive(reader, session, model, Make(AgentMessageType.Ready, ready));
+        }
+        else if (input.OneIn(2))
+        {
+            // A guest whose boot fails: one message decides.
+            _ = Receive(reader, session, model, Make(AgentMessageType.Hello, [1, 0, 0, 0]));
+            _ = input.OneIn(2) && session.TrySend(AgentMessageType.Configure);
+            Span<byte> failed = stackalloc byte[64];
+            AgentMessageType type = input.OneIn(3) ? AgentMessageType.Ready : AgentMessageType.Failed;
+            int length = Body(ref input, type, failed);
+            _ = Receive(reader, session, model, Make(type, failed[..length]));
+            return;
         }
 
         if (input.OneIn(2) && session.Begin(wantsInput: true) is { } first)
@@ -117,8 +129,22 @@ internal sealed class AgentFuzzer : IFuzzer
                 BinaryPrimitives.WriteUInt32LittleEndian(body, input.OneIn(4) ? input.Edge32() : 1);
                 return 4;
             case AgentMessageType.Ready:
-                input.Bytes(8).CopyTo(body);
+                input.Bytes(16).CopyTo(body);
+                return 16;
+            case AgentMessageType.ExecFailed:
+                BinaryPrimitives.WriteInt32LittleEndian(body[4..], input.OneIn(3) ? unchecked((int)input.Edge32()) : 2);
                 return 8;
+            case AgentMessageType.Exited:
+                BinaryPrimitives.WriteInt32LittleEndian(body[4..], input.OneIn(3) ? unchecked((int)input.Edge32()) : 0);
+                BinaryPrimitives.WriteInt32LittleEndian(body[8..], input.OneIn(4) ? unchecked((int)input.Edge32()) : 0);
+                return 12;
+            case AgentMessageType.Failed:
+                body[0] = input.Byte();
+                BinaryPrimitives.WriteInt32LittleEndian(body[1..], input.OneIn(3) ? unchecked((int)input.Edge32()) : 2);
+                int text = input.Below(20);
+                BinaryPrimitives.WriteUInt16LittleEndian(body[5..], (ushort)(input.OneIn(6) ? input.U16() : text));
+                input.Bytes(text).CopyTo(body[7..]);
+                return 7 + text;
             case AgentMessageType.Started or AgentMessageType.ShutdownDone:
                 return type == AgentMessageType.Started ? 8 - (input.OneIn(2) ? 4 : 0) : 0;
             case AgentMessageType.Data or AgentMessageType.End:

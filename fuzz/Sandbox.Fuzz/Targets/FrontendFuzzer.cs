@@ -56,7 +56,7 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         (FdHandle ours, FdHandle peer) = UnixSocket.CreatePair();
         using (ours)
         using (peer)
-        using (VhostUserDevice device = Open(kind, queueCount, ours.Number))
+        using (VhostUserDevice device = Open(kind, queueCount, ours.Number, input.OneIn(2)))
         {
             // Everything the back end will ever say is in the socket before it is asked; then it hangs up.
             Answers(ref input, peer.Number, dialogue);
@@ -76,6 +76,11 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
 
             bool started = device.TryStart(VirtioFeatureBits.Version1, queues);
             Reached.Note(2, started ? 1 : 0);
+            if (input.OneIn(3))
+            {
+                Replace(ref input, device, dialogue);
+            }
+
             device.StopQueues();
         }
 
@@ -103,6 +108,18 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         _event.Dispose();
         _records.Dispose();
         _guest.Dispose();
+    }
+
+    // A successor of the back end, which lies as well.
+    private void Replace(ref InputReader input, VhostUserDevice device, Dialogue dialogue)
+    {
+        (FdHandle ours, FdHandle peer) = UnixSocket.CreatePair();
+        using (peer)
+        {
+            Answers(ref input, peer.Number, dialogue);
+            _ = UnixSocket.ShutdownWrite(peer.Number);
+            Reached.Note(4, device.Replace(ours) ? 1 : 0);
+        }
     }
 
     // The answers that the front end waits for, in their order, each now and then another one.
@@ -172,8 +189,8 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         return new Dialogue(backend.Sent, backend.SentWithFd);
     }
 
-    private VhostUserDevice Open(DeviceKind kind, int queues, int socket) => new(
-        kind, queues, socket, new DevicePlace(new GuestAddress(0xD000_0000), 5), this, _guest.Memory, _guest.File.Number, why => Reached.Note(3, why.Length), answerLimitMilliseconds: 20_000);
+    private VhostUserDevice Open(DeviceKind kind, int queues, int socket, bool replaceable = false) => new(
+        kind, queues, socket, new DevicePlace(new GuestAddress(0xD000_0000), 5), this, _guest.Memory, _guest.File.Number, why => Reached.Note(3, why.Length), answerLimitMilliseconds: 20_000, replaceable);
 
     private static GuestAddress Place(ref InputReader input, uint offset) =>
         new(input.OneIn(8) ? input.Edge() : FuzzGuest.LowStart + offset);

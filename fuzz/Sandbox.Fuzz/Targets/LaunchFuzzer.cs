@@ -1,3 +1,4 @@
+using Sandbox.Control.Agent;
 using Sandbox.Control.Jail;
 using Sandbox.Control.Launch;
 using Sandbox.Fuzz.Engine;
@@ -13,7 +14,7 @@ internal sealed class LaunchFuzzer : IFuzzer
 
     public string Name => "launch";
 
-    public string Subject => "launch, control and jail messages";
+    public string Subject => "launch, control and jail messages, and what the host sends to the guest";
 
     public int MaxInputBytes => 512;
 
@@ -24,6 +25,9 @@ internal sealed class LaunchFuzzer : IFuzzer
         DeviceBytes(new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = 3, VsockPorts = [1024, 1025] }),
         VmmBytes(),
         EndedBytes(),
+        ExecBytes(),
+        ConfigureBytes(),
+        ReplacementBytes(),
     ];
 
     public void Run(ReadOnlySpan<byte> bytes)
@@ -34,11 +38,11 @@ internal sealed class LaunchFuzzer : IFuzzer
         }
 
         // A known message as the beginning, most times, with the input's bytes laid over it somewhere.
-        int kind = bytes[0] % 7;
+        int kind = bytes[0] % 12;
         InputReader input = new(bytes[1..]);
         Span<byte> content = stackalloc byte[MaxInputBytes + 16];
         int length;
-        int seedOf = kind switch { 0 => 1 + input.Below(2), 1 => 3, 2 => 4, 6 => 0, _ => -1 };
+        int seedOf = kind switch { 0 => 1 + input.Below(2), 1 => 3, 2 => 4, 6 => 0, 8 => 5, 9 => 6, 11 => 7, _ => -1 };
         if (seedOf >= 0 && input.OneIn(2))
         {
             byte[] known = Dictionary[seedOf];
@@ -89,8 +93,23 @@ internal sealed class LaunchFuzzer : IFuzzer
                 fault = LaunchFrame.ReadHeader(content, out _, out int contentBytes);
                 Require(contentBytes is >= 0 and <= LaunchFrame.MaxContentBytes, "a header's length was let in");
                 break;
-            default:
+            case 6:
                 ReadJail(content);
+                break;
+            case 7:
+                if (content.Length == JailReport.Bytes)
+                {
+                    JailReport.Decode(content).Encode(_encoded);
+                    Require(content.SequenceEqual(_encoded.AsSpan(0, JailReport.Bytes)), "a jail report encodes to other bytes");
+                }
+
+                break;
+            case 11:
+                fault = DeviceReplacement.DecodeFrame(content, out DeviceReplacement replacement);
+                Require(fault != LaunchFault.None || replacement.Place is >= 0 and < LaunchLimits.MaxDevices, "a place that is none was taken");
+                break;
+            default:
+                DecodeForGuest(kind, content);
                 break;
         }
 
@@ -98,6 +117,34 @@ internal sealed class LaunchFuzzer : IFuzzer
         if (encoded != 0)
         {
             Require(content.SequenceEqual(_encoded.AsSpan(LaunchFrame.HeaderBytes, encoded - LaunchFrame.HeaderBytes)), "a message that was taken encodes to other bytes");
+        }
+    }
+
+    // What sandbox-init reads: the same readers and limits as the other way round.
+    private void DecodeForGuest(int kind, ReadOnlySpan<byte> content)
+    {
+        AgentFault fault;
+        int encoded = 0;
+        switch (kind)
+        {
+            case 8:
+                fault = ExecMessage.Decode(content, out ExecMessage exec);
+                _ = fault == AgentFault.None ? exec.Encode(_encoded, out encoded) : fault;
+                break;
+            case 9:
+                fault = ConfigureMessage.Decode(content, out ConfigureMessage configure);
+                _ = fault == AgentFault.None ? configure.Encode(_encoded, out encoded) : fault;
+                break;
+            default:
+                fault = SignalMessage.Decode(content, out SignalMessage signal);
+                encoded = fault == AgentFault.None ? signal.Encode(_encoded) : 0;
+                break;
+        }
+
+        Reached.Note(kind, (int)fault);
+        if (fault == AgentFault.None)
+        {
+            Require(content.SequenceEqual(_encoded.AsSpan(AgentLimits.HeaderBytes, encoded - AgentLimits.HeaderBytes)), "a message to the guest that was taken encodes to other bytes");
         }
     }
 
@@ -142,6 +189,27 @@ internal sealed class LaunchFuzzer : IFuzzer
     }.Encode);
 
     private static byte[] EndedBytes() => Content(new Ended((EndReason)1, 7, "why").Encode);
+
+    private static byte[] ExecBytes()
+    {
+        byte[] frame = new byte[AgentLimits.MaxFrameBytes];
+        _ = new ExecMessage(1, ["/bin/ls", "-l"], ["A=b"], "/", true).Encode(frame, out int length);
+        return frame[AgentLimits.HeaderBytes..length];
+    }
+
+    private static byte[] ConfigureBytes()
+    {
+        byte[] frame = new byte[AgentLimits.MaxFrameBytes];
+        _ = new ConfigureMessage("host", "/dev/vda", "erofs", true, 1, null, new byte[AgentLimits.EntropyBytes]).Encode(frame, out int length);
+        return frame[AgentLimits.HeaderBytes..length];
+    }
+
+    private static byte[] ReplacementBytes()
+    {
+        byte[] frame = new byte[DeviceReplacement.FrameBytes];
+        _ = new DeviceReplacement(1).Encode(frame);
+        return frame;
+    }
 
     private static byte[] Content(EncodeInto encode)
     {

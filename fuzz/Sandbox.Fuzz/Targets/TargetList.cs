@@ -8,6 +8,7 @@ internal static class TargetList
         ("blk", () => new BlockFuzzer()),
         ("rng", () => new EntropyFuzzer()),
         ("vsock", () => new VsockFuzzer()),
+        ("net", () => new NetFuzzer()),
         ("virtqueue", () => new VirtqueueFuzzer()),
         ("session", () => new SessionFuzzer()),
         ("backend", () => new BackendFuzzer()),

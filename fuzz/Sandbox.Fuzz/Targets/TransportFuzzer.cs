@@ -78,6 +78,9 @@ internal sealed class TransportFuzzer : IFuzzer
             case 6:
                 Write(transport, model, input.Pick<uint>(QueueRegisters), input.Edge32());
                 break;
+            case 7 when input.OneIn(6):
+                model.Demanded(transport.DemandReset());
+                break;
             default:
                 uint register = input.Pick<uint>(Registers);
                 Reached.Note(3, (int)(register ^ (ReadRegister(transport, register) & 0xF)));

@@ -66,6 +66,18 @@ internal sealed class TransportModel : IVirtioBackend
     {
     }
 
+    /// <summary>The device demanded a reset.</summary>
+    public void Demanded(bool done)
+    {
+        bool right = (_status & DriverOk) != 0 && (_status & NeedsReset) == 0;
+        if (done != right)
+        {
+            throw new FindingException($"transport: demanding a reset gave {done} in status 0x{_status:x}");
+        }
+
+        _status |= right ? NeedsReset : 0;
+    }
+
     /// <summary>A driver's write, as the specification takes it.</summary>
     public void Wrote(uint offset, int width, uint value)
     {

@@ -82,7 +82,7 @@ internal sealed class FrontendMessage
         FdCount = 0;
         Fds = FdKind.None;
         Array.Clear(_payload);
-        const int Preamble = 4;
+        const int Preamble = 5;
         const int PerRing = 6;
         uint ring = (uint)((step - Preamble) / PerRing);
         switch (step)
@@ -95,7 +95,14 @@ internal sealed class FrontendMessage
             case 2:
                 VhostUserCodec.WriteValue(_payload, features | TransportFeatures.ProtocolFeatures);
                 return Finish(FrontendRequest.SetFeatures, 8);
+            case 3 when (protocol & ProtocolFeatures.InflightShmFd) == 0:
+                goto case 4; // twice the same memory: allowed
             case 3:
+                VhostUserCodec.WriteInflight(_payload, new InflightArea(0x1000, 0, (ushort)queueCount, 16));
+                FdCount = 1;
+                Fds = FdKind.Records;
+                return Finish(FrontendRequest.SetInflightFd, InflightArea.PayloadBytes);
+            case 4:
                 PayloadBytes = WriteMemory();
                 return Finish(FrontendRequest.SetMemTable, PayloadBytes);
             case var _ when ring >= queueCount:

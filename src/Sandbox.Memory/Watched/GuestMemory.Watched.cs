@@ -5,7 +5,7 @@ public sealed partial class GuestMemory
 {
     partial void Mapped()
     {
-        for (int index = 0; index < _regions.Length; index++)
+        for (int index = 0; index < RegionCount; index++)
         {
             GuestWatch.Watcher?.Mapped(GetHostAddress(index), GetRegion(index));
         }
@@ -13,7 +13,7 @@ public sealed partial class GuestMemory
 
     partial void Unmapping()
     {
-        for (int index = 0; index < _regions.Length; index++)
+        for (int index = 0; index < RegionCount; index++)
         {
             GuestWatch.Watcher?.Unmapping(GetHostAddress(index), GetRegion(index));
         }
