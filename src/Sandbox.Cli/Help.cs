@@ -47,9 +47,11 @@ internal static class Help
 
     public const string Doctor =
         """
-        sandbox doctor
+        sandbox doctor [--filters]
 
         A line for each thing that a host has or lacks: ok, missing (nothing runs without it) or absent, what was found, the cure.
+          --filters   instead: the system calls that each seccomp filter in the built exes grants
+
         Exit code: 0 ready; 3 only hardware virtualization is missing; 1 something else is missing.
 
         """;

@@ -1,6 +1,7 @@
 using System.Text;
 using Sandbox.Cli.Doctor;
 using Sandbox.Cli.Run;
+using Sandbox.Host;
 using Sandbox.Linux;
 
 namespace Sandbox.Cli;
@@ -40,6 +41,8 @@ internal static class Program
                 return Print(Help.Doctor);
             case "doctor" when arguments.Length == 1:
                 return DoctorCommand.Run();
+            case "doctor" when arguments is [_, "--filters"]:
+                return Print(FilterTable.Text(FilterReport.Inspect()));
             case "version" or "--version" when arguments.Length == 1:
                 return Print($"sandbox {ThisBuild.Version}\n");
             case "-h" or "--help" or "help":

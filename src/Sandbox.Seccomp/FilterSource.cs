@@ -42,6 +42,14 @@ public static class FilterSource
         return text.Append("}\n").ToString();
     }
 
+    /// <summary>The names of the system calls as lines of NAME NUMBER, for whoever has to show one.</summary>
+    public static string WriteNames(string namespaceName, string className, NameTable syscalls)
+    {
+        ArgumentNullException.ThrowIfNull(syscalls);
+        string lines = string.Join("\\n", syscalls.Values.Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Key} {entry.Value}")));
+        return $"// Written from seccomp/syscalls.txt by Sandbox.Seccomp. Do not edit.\nnamespace {namespaceName};\n\ninternal static class {className}\n{{\n    public static System.ReadOnlySpan<byte> Table => \"{lines}\"u8;\n}}\n";
+    }
+
     private static byte[] Header(Filter filter)
     {
         byte[] name = Encoding.ASCII.GetBytes(Path.GetFileNameWithoutExtension(filter.Policy));

@@ -81,8 +81,16 @@ internal static class EndDiagnosis
     }
 
     private static string Crash(WatchedProcess process, int signal) => signal == Signals.BadSystemCall
-        ? $"{process.Name} was killed for a system call that its filter forbids (SIGSYS); see dmesg"
+        ? Forbidden(process, KilledCall.Find(process.Child.Pid, process.StartedNanoseconds))
         : $"{process.Name} crashed ({Signals.NameOf(signal)}): {Said(process)}";
+
+    private static string Forbidden(WatchedProcess process, int? call)
+    {
+        string last = process.ErrorTail.LastLine() is { Length: > 0 } line ? $"; it last said: {line}" : "";
+        return call is { } number
+            ? $"{process.Name} was killed for the system call {SyscallName.Of(number)} ({number}), which its seccomp filter does not grant{last}"
+            : $"{process.Name} was killed for a system call that its seccomp filter does not grant (SIGSYS); as root, `dmesg` names the call{last}";
+    }
 
     private static string Words(WatchedProcess process, Ended ended) => ended.Text.Length > 0 ? ended.Text : Said(process);
 

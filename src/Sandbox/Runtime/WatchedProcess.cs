@@ -34,6 +34,9 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
 
     public string Name { get; }
 
+    /// <summary>When it was started, on the monotonic clock.</summary>
+    public long StartedNanoseconds { get; } = MonotonicClock.Nanoseconds;
+
     public ChildProcess Child { get; }
 
     /// <summary>Null for a helper.</summary>

@@ -22,6 +22,8 @@ public sealed class DeviceProcess : IDisposable
 
     public int Pid => _child.Pid;
 
+    public bool HasEnded => _child.TryWait(out _);
+
     /// <summary>The published exe: its seccomp filter leaves no room for the compiler that a test build brings along.</summary>
     public static string ExecutablePath
     {
@@ -56,15 +58,23 @@ public sealed class DeviceProcess : IDisposable
         return Start(frame.AsSpan(0, spec.Encode(frame)), inflight, backings);
     }
 
+    /// <summary>Starts another exe, a changed copy of the published one.</summary>
+    public static DeviceProcess StartOther(string executable, DeviceLaunchSpec spec, params ReadOnlySpan<FdHandle> backings)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return Start(frame.AsSpan(0, spec.Encode(frame)), null, backings, executable);
+    }
+
     /// <summary>Starts it and sends bytes in the place of a spec.</summary>
     public static DeviceProcess Start(ReadOnlySpan<byte> specFrame, params ReadOnlySpan<FdHandle> backings) => Start(specFrame, null, backings);
 
-    private static DeviceProcess Start(ReadOnlySpan<byte> specFrame, FdHandle? inflight, ReadOnlySpan<FdHandle> backings)
+    private static DeviceProcess Start(ReadOnlySpan<byte> specFrame, FdHandle? inflight, ReadOnlySpan<FdHandle> backings, string? executable = null)
     {
         (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
         (FdHandle frontend, FdHandle childFrontend) = UnixSocket.CreatePair();
         using FdHandle null0 = FileOpen.ReadWrite("/dev/null");
-        using FdHandle exe = FileOpen.Read(ExecutablePath);
+        using FdHandle exe = FileOpen.Read(executable ?? ExecutablePath);
         using (childControl)
         using (childFrontend)
         {

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Text;
+using Sandbox.Launch;
+using Sandbox.Runtime;
+
+namespace Sandbox.Host;
+
+/// <summary>A system call that a filter does not kill for.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ArgumentsChecked">Granted for some arguments only.</param>
+/// <param name="ErrorNumber">It fails with this error number instead of being granted; 0: it is granted.</param>
+public sealed record FilteredCall(string Name, bool ArgumentsChecked, int ErrorNumber);
+
+/// <summary>A seccomp filter as it lies in a built exe: read out of the file, and judged by walking through the program, not by its source.</summary>
+/// <param name="Executable">File name of the exe.</param>
+/// <param name="Name">Of its policy (seccomp/README.md): exe, kind of thread or device, stage.</param>
+/// <param name="Calls">In the order of their numbers; any other call kills the process.</param>
+public sealed record FilterReport(string Executable, string Name, IReadOnlyList<FilteredCall> Calls)
+{
+    // Sandbox.Seccomp's FilterSource writes this in front of each filter; then the length of the name, the name, and the number of instructions.
+    private static readonly byte[] Magic = Encoding.ASCII.GetBytes("sandbox-filter/1");
+
+    private const int HighestSyscall = 1023;
+    private const uint Allow = 0x7FFF_0000; // SECCOMP_RET_ALLOW
+    private const uint Errno = 0x0005_0000; // SECCOMP_RET_ERRNO
+    private const uint ActionMask = 0xFFFF_0000; // SECCOMP_RET_ACTION_FULL
+
+    /// <summary>The filters of the installed exes, in the order of their names.</summary>
+    /// <param name="executableDirectory">As <see cref="MicroVmOptions.ExecutableDirectory"/>.</param>
+    /// <exception cref="SandboxException">An exe is missing.</exception>
+    public static IReadOnlyList<FilterReport> Inspect(string? executableDirectory = null)
+    {
+        InstallLayout layout = new(executableDirectory);
+        return [.. ((string[])[layout.Vmm, layout.Device]).SelectMany(path => Read(Path.GetFileName(path), File.ReadAllBytes(path))).OrderBy(filter => filter.Name, StringComparer.Ordinal)];
+    }
+
+    private static List<FilterReport> Read(string executable, byte[] content)
+    {
+        List<FilterReport> filters = [];
+        for (int at = content.AsSpan().IndexOf(Magic); at >= 0;)
+        {
+            int start = at + Magic.Length + 1;
+            int nameBytes = content[start - 1];
+            string name = Encoding.ASCII.GetString(content, start, nameBytes);
+            int instructions = BinaryPrimitives.ReadUInt16LittleEndian(content.AsSpan(start + nameBytes));
+            int program = start + nameBytes + sizeof(ushort);
+            int bytes = instructions * FilterWalk.InstructionBytes;
+            filters.Add(new FilterReport(executable, name, CallsOf(content.AsSpan(program, bytes))));
+            int next = content.AsSpan(program + bytes).IndexOf(Magic);
+            at = next < 0 ? -1 : program + bytes + next;
+        }
+
+        return filters;
+    }
+
+    private static List<FilteredCall> CallsOf(ReadOnlySpan<byte> program)
+    {
+        List<FilteredCall> calls = [];
+        for (int number = 0; number <= HighestSyscall; number++)
+        {
+            HashSet<uint> answers = FilterWalk.AnswersTo(program, (uint)number);
+            uint error = answers.FirstOrDefault(answer => (answer & ActionMask) == Errno);
+            if (answers.Contains(Allow) || error != 0)
+            {
+                calls.Add(new FilteredCall(SyscallName.Of(number), answers.Count > 1, answers.Contains(Allow) ? 0 : (int)(error & ~ActionMask)));
+            }
+        }
+
+        return calls;
+    }
+}
