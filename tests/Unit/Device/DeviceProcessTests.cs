@@ -111,6 +111,16 @@ public sealed class DeviceProcessTests : IDisposable
     }
 
     [Fact]
+    public void Host_RefusesACall_ProcessSaysWhichUnderItsFilter()
+    {
+        _process.Frontend.Negotiate(_guest);
+        _process.Frontend.StartRing(0, _driver, _disk.Number, _call.Number); // a kick that epoll cannot watch: a regular file
+        Ended ended = ReceiveEnded();
+        Assert.Equal((EndReason.HostFailure, (ulong)Errno.EPERM, "epoll_ctl add"), (ended.Reason, ended.Detail, ended.Text));
+        Assert.Equal(new ExitStatus((int)EndReason.HostFailure, 0), _process.WaitForExit());
+    }
+
+    [Fact]
     public void Launcher_ClosesTheControlSocket_ProcessEnds()
     {
         _process.Control.Dispose();
