@@ -6,7 +6,7 @@
 #   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
 #   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
 #   make fuzz TARGET=blk TIME=60      fuzzes one target     make fuzz-all TIME=600   spreads the time over all (fuzz/README.md)
-#   make fuzz-mutants  plants known flaws and shows that each is found
+#   make fuzz-mutants  plants known flaws, each must be found        make fuzz-cover, fuzz-afl   see fuzz/README.md
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
 #   make reproducible  builds the committed tree twice in two places and compares the exes
