@@ -9,13 +9,15 @@
 #   make fuzz-mutants  plants known flaws, each must be found        make fuzz-cover, fuzz-afl   see fuzz/README.md
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
+#   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
+#   make churn-selinux 2,000 starts and ends under SELinux, enforcing: pairs of categories and labels of images
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
 # make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then .ci/sandbox.sh ARGS.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -30,6 +32,7 @@ deps:
 
 build: deps
 	$(step) exes .ci/publish.sh
+	$(step) "selinux policy" src/selinux/build.sh artifacts/share/selinux
 
 kernels: deps
 	$(step) kernel kernels/debian.sh
@@ -82,6 +85,14 @@ fuzz-afl: fuzz-build
 bench: deps-test build
 	$(step) bench dotnet build tests/Bench -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary
 	@dotnet tests/Bench/bin/Release/net10.0/Sandbox.Bench.dll $(ROUNDS)
+
+# The module on Debian's reference policy: installed, a workload, removed; in the lab host with a Debian root of its own.
+test-selinux-full: deps-test build kernels lab
+	@tests/Lab/selinux-full.sh
+
+# 2,000 starts and ends under the enforced SELinux policy; an hour or so in the lab host.
+churn-selinux: deps-test test-build build kernels lab
+	SELINUX_CHURN_STARTS=2000 dotnet test tests/Lab/Tests -c Release --no-build --nologo --filter FullyQualifiedName~ChurnTests.Pairs --logger "console;verbosity=normal"
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh

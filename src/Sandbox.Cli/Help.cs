@@ -9,6 +9,7 @@ internal static class Help
 
           sandbox run [OPTIONS] [--] COMMAND [ARG...]   boots a microVM, runs a command in it, ends with its exit code
           sandbox doctor                                shows what this host can do, and what to do about the rest
+          sandbox selinux install|remove|status|restore the SELinux policy of this host and the labels of images
           sandbox version
 
         `sandbox run --help` lists its options.
@@ -36,12 +37,23 @@ internal static class Help
           --ip ADDRESS/PREFIX  with --net tap: the guest's IPv4 address; --gateway ADDRESS its router
           --dns ADDRESS        a name server for the guest; repeatable (default with --net user: the host's)
           --net-rate SIZE      the most bytes a second in each direction (default: no bound)
+          --selinux MODE       labels for its processes: auto, required, off (default: auto, where the host's policy knows Sandbox)
+          --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 
         Exit code: the command's; 128 + n when signal n ended it; 124 timeout; 125 sandbox itself failed; 126 the command
         cannot be executed; 127 it was not found.
         SIGINT and SIGTERM go to the command; a second one ends the microVM at once.
+
+        """;
+
+    public const string SeLinux =
+        """
+        sandbox selinux install   adds Sandbox's module to the host's policy and labels the installed files (root)
+        sandbox selinux remove    takes it out again (root)
+        sandbox selinux status    whether the policy knows Sandbox, pairs in use, images that have a sandbox's label
+        sandbox selinux restore   puts back the labels of images whose sandbox was killed; the next start does it too
 
         """;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Sandbox.Cli.Doctor;
 using Sandbox.Cli.Run;
+using Sandbox.Cli.SeLinux;
 using Sandbox.Host;
 using Sandbox.Linux;
 
@@ -43,6 +44,10 @@ internal static class Program
                 return DoctorCommand.Run();
             case "doctor" when arguments is [_, "--filters"]:
                 return Print(FilterTable.Text(FilterReport.Inspect()));
+            case "selinux" when help:
+                return Print(Help.SeLinux);
+            case "selinux":
+                return SeLinuxCommand.Run(arguments.AsSpan(1));
             case "version" or "--version" when arguments.Length == 1:
                 return Print($"sandbox {ThisBuild.Version}\n");
             case "-h" or "--help" or "help":

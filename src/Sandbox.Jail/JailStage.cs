@@ -53,6 +53,7 @@ internal static class JailStage
         // No wall before this one: if the launcher dies from here on, so does this process.
         Step(JailStep.DieWithLauncher, RawProcess.DieWithParent());
         Step(JailStep.Announce, Report(new JailReport(null, JailReport.Sender)));
+        LabelExec(spec);
         // Away from the launcher's terminal and from signals to its process group.
         Step(JailStep.StartSession, RawProcess.StartSession());
         EnterEmptyRoot();
@@ -100,19 +101,36 @@ internal static class JailStage
     // The one user and the one group keep their numbers; no other exists inside.
     private static void MapIdentity(uint user, uint group)
     {
-        // The only path that the jail ever opens: no part of it may be a link, and it must be the kernel's own.
-        int proc = (int)Step(JailStep.OpenProc, RawFile.OpenWithoutLinks("/proc\0"u8, ReadDirectory));
-        if (RawFile.FileSystemType(proc) != ProcFileSystem)
-        {
-            Fail(JailStep.OpenProc, Errno.ENODEV);
-        }
-
+        int proc = OpenProc();
         // Without this an unprivileged process may not map a group (it could drop one that forbids it something).
         WriteProc(proc, "self/setgroups\0"u8, "deny"u8, JailStep.DenySetGroups);
         Span<byte> line = stackalloc byte[DecimalText.MaxMapBytes];
         WriteProc(proc, "self/uid_map\0"u8, line[..DecimalText.WriteMap(line, user)], JailStep.MapUser);
         WriteProc(proc, "self/gid_map\0"u8, line[..DecimalText.WriteMap(line, group)], JailStep.MapGroup);
         Step(JailStep.OpenProc, RawFile.Close(proc));
+    }
+
+    // The only path that the jail ever opens: no part of it may be a link, and it must be the kernel's own.
+    private static int OpenProc()
+    {
+        int proc = (int)Step(JailStep.OpenProc, RawFile.OpenWithoutLinks("/proc\0"u8, ReadDirectory));
+        if (RawFile.FileSystemType(proc) != ProcFileSystem)
+        {
+            Fail(JailStep.OpenProc, Errno.ENODEV);
+        }
+
+        return proc;
+    }
+
+    // The exec, and nothing before it, changes the SELinux label: this process never relabels itself. While /proc is still there.
+    private static void LabelExec(JailSpecView spec)
+    {
+        if (!spec.Label.IsEmpty)
+        {
+            int proc = OpenProc();
+            WriteProc(proc, "thread-self/attr/exec\0"u8, spec.Label, JailStep.LabelExec);
+            Step(JailStep.OpenProc, RawFile.Close(proc));
+        }
     }
 
     private static void WriteProc(int proc, ReadOnlySpan<byte> path, ReadOnlySpan<byte> text, JailStep step)

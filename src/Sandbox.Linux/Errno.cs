@@ -31,6 +31,7 @@ public enum Errno
     ELOOP = 40,
     EPROTO = 71,
     EOPNOTSUPP = 95,
+    EADDRINUSE = 98,
     ECONNRESET = 104,
     ETIMEDOUT = 110,
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -33,6 +34,35 @@ public static unsafe class FileStatus
             0x6000 => FileKind.BlockDevice,
             _ => FileKind.Other,
         };
+    }
+
+    /// <summary>The same for two fds when they are of one file: device and inode number (fstat(2)), each without its highest bit.</summary>
+    public static (long Device, long Inode) IdentityOf(FdHandle file)
+    {
+        stat status = default;
+        // SAFETY: the kernel fills the local.
+        return fstat(file.Number, &status) == 0 ? (unchecked((long)(ulong)status.st_dev) & long.MaxValue, unchecked((long)(ulong)status.st_ino) & long.MaxValue) : throw new LinuxException("fstat", (Errno)errno);
+    }
+
+    /// <summary>The path by which the file was opened, with all links followed, as the kernel still knows it (readlink(2) of /proc/self/fd).</summary>
+    public static string PathOf(FdHandle file)
+    {
+        const int MaxPathBytes = 4096; // PATH_MAX
+        byte* buffer = stackalloc byte[MaxPathBytes];
+        // SAFETY: a pinned C string, and a buffer whose true size the kernel is told.
+        fixed (byte* link = Encoding.ASCII.GetBytes($"/proc/self/fd/{file.Number}\0"))
+        {
+            nint count = Abi.Glibc.SystemCall(Abi.SystemCalls.SYS_readlink, (nint)link, (nint)buffer, MaxPathBytes, 0, 0, 0);
+            return count >= 0 ? Encoding.UTF8.GetString(buffer, (int)count) : throw new LinuxException("readlink /proc/self/fd", (Errno)errno);
+        }
+    }
+
+    /// <summary>Whether any folder names it: a memfd and a file made with O_TMPFILE have no link.</summary>
+    public static bool HasName(FdHandle file)
+    {
+        stat status = default;
+        // SAFETY: the kernel fills the local.
+        return fstat(file.Number, &status) == 0 ? (ulong)status.st_nlink > 0 : throw new LinuxException("fstat", (Errno)errno);
     }
 
     /// <summary>Bytes of a regular file or block device (lseek(2) to the end: stat says 0 for a device). Moves the file offset.</summary>

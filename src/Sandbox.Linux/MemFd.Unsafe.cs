@@ -47,6 +47,15 @@ public static unsafe class MemFd
     /// <summary>Nobody can change a byte of it any more, its holder included.</summary>
     public static void SealContent(FdHandle file) => Seal(file, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL);
 
+    /// <summary>A second fd of it that can only read, for a process that is to do no more; the first is closed.</summary>
+    public static FdHandle ReopenReadOnly(FdHandle file)
+    {
+        using (file)
+        {
+            return FileOpen.Read($"/proc/self/fd/{file.Number}");
+        }
+    }
+
     private static void Seal(FdHandle file, int seals)
     {
         if (fcntl(file.Number, F_ADD_SEALS, seals) != 0)

@@ -1,5 +1,6 @@
 using Sandbox.Agent;
 using Sandbox.Control.Agent;
+using Sandbox.Labels;
 using Sandbox.Launch;
 using Sandbox.Linux;
 using Sandbox.Runtime;
@@ -19,18 +20,22 @@ public sealed class MicroVm : IAsyncDisposable
     private readonly ProcessWatch _watch;
     private readonly AgentClient _agent;
     private readonly string _kernelPath;
+    private readonly SandboxSecurity _security;
     private readonly Lock _endGate = new();
     private bool _endedByOwner;
     private Task? _end;
 
-    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath)
+    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security)
     {
-        (_watch, _agent, _kernelPath) = (watch, agent, kernelPath);
+        (_watch, _agent, _kernelPath, _security) = (watch, agent, kernelPath, security);
         Ended = WatchEndAsync();
     }
 
     /// <summary>How long each phase of the start took.</summary>
     public StartTimings StartTimings { get; private set; }
+
+    /// <summary>What SELinux does about it.</summary>
+    public SeLinuxStatus SeLinux => _security.Status;
 
     /// <summary>
     /// Completes when the microVM is over and its processes are gone: with null when its owner ended it, else with the reason in one line. Never faults.
@@ -109,8 +114,20 @@ public sealed class MicroVm : IAsyncDisposable
 
     private static async Task<MicroVm> LaunchAsync(LaunchFiles files, InstallLayout layout, StartClock clock)
     {
-        Launcher launcher = new(files, layout, clock);
-        ProcessWatch watch = await launcher.StartAsync().ConfigureAwait(false);
+        SandboxSecurity security = SandboxSecurity.Begin(files.Options);
+        Launcher launcher = new(files, layout, security, clock);
+        ProcessWatch watch;
+        try
+        {
+            security.LabelFiles(files);
+            watch = await launcher.StartAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            security.Dispose(); // the launcher has ended what it had started
+            throw;
+        }
+
         GuestNetwork? guestNetwork = files.Network?.Guest;
         AgentClient agent = new(launcher.Agent, () => new ConfigureMessage(
             files.Options.HostName,
@@ -120,7 +137,7 @@ public sealed class MicroVm : IAsyncDisposable
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
             guestNetwork,
             HostRandom.Bytes(AgentLimits.EntropyBytes)));
-        MicroVm microVm = new(watch, agent, files.KernelPath);
+        MicroVm microVm = new(watch, agent, files.KernelPath, security);
         agent.Start();
         return microVm;
     }
@@ -200,6 +217,7 @@ public sealed class MicroVm : IAsyncDisposable
         _agent.Dispose();
         await Ended.ConfigureAwait(false);
         _watch.Dispose();
+        _security.Dispose();
     }
 
     private static List<string> EnvironmentOf(ExecOptions options)

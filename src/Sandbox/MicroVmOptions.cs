@@ -52,6 +52,15 @@ public sealed class MicroVmOptions
     /// <summary>The guest's network; null: none at all. Default: null.</summary>
     public NetworkOptions? Network { get; init; }
 
+    /// <summary>Whether the processes get SELinux labels of their own. Default: <see cref="SeLinuxMode.Auto"/>.</summary>
+    public SeLinuxMode SeLinux { get; init; } = SeLinuxMode.Auto;
+
+    /// <summary>
+    /// For an application that deals out pairs of categories itself: the SELinux level of this microVM, "s0:cA,cB" with A below B, which nobody
+    /// else on the host may have. Null: a free one is found. Without effect where there are no labels. Default: null.
+    /// </summary>
+    public string? SeLinuxLevel { get; init; }
+
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -19,6 +19,8 @@ internal sealed class RunArguments
     private string? _hostName;
     private string? _workingDirectory;
     private TimeSpan? _timeout;
+    private SeLinuxMode? _seLinux;
+    private string? _seLinuxLevel;
     private bool _timing;
     private bool _verbose;
 
@@ -105,6 +107,12 @@ internal sealed class RunArguments
             case "--timeout":
                 _timeout = DurationText.Parse(option, value);
                 break;
+            case "--selinux":
+                _seLinux = SeLinuxText.Parse(value);
+                break;
+            case "--selinux-level":
+                _seLinuxLevel = value;
+                break;
             case "--env":
                 (string key, string text) = VariableText.Parse(value);
                 _environment[key] = text;
@@ -139,6 +147,8 @@ internal sealed class RunArguments
                 Disks = _disks,
                 Network = _network.Make(),
                 StartTimeout = _timeout ?? defaults.StartTimeout,
+                SeLinux = _seLinux ?? defaults.SeLinux,
+                SeLinuxLevel = _seLinuxLevel,
                 ConsoleReceived = _verbose ? ConsoleCopy.Write : null,
             },
             new ExecOptions { Command = command, Environment = _environment, WorkingDirectory = _workingDirectory ?? "/" },

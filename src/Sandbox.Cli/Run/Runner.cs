@@ -22,6 +22,11 @@ internal sealed class Runner(RunRequest request)
         try
         {
             microVm = await MicroVm.StartAsync(request.MicroVm, signals.EndAtOnce).ConfigureAwait(false);
+            if (request.MicroVm.SeLinux == SeLinuxMode.Off)
+            {
+                ErrorLine.Print($"SELinux: {microVm.SeLinux.Detail}");
+            }
+
             return await RunCommandAsync(microVm, signals, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -67,7 +72,7 @@ internal sealed class Runner(RunRequest request)
 
         if (request.PrintTiming)
         {
-            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed));
+            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed) + TimingReport.Labels(microVm.SeLinux));
         }
 
         return exit.ShellCode;

@@ -32,6 +32,9 @@ internal static class TimingReport
         return text.ToString();
     }
 
+    /// <summary>The line below the phases.</summary>
+    public static string Labels(SeLinuxStatus status) => $"sandbox: {"SELinux",-18} {(status.Level is { } level ? $"{level}, {status.Detail}" : status.Detail)}\n";
+
     /// <summary>With one decimal.</summary>
     private static string Milliseconds(TimeSpan time)
     {

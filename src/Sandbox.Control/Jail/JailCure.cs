@@ -14,6 +14,7 @@ public static class JailCure
         (JailStep.Unshare, PermissionDenied or NoSpace) =>
             "allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns) and do not run inside a chroot",
         (JailStep.Unshare, InvalidArgument) => "the kernel lacks a namespace: user, mount, PID, network, IPC, UTS and cgroup are needed",
+        (JailStep.LabelExec, _) => "install the SELinux module (`sandbox selinux install`), or see the denial with `dmesg | grep avc`",
         (JailStep.OpenProc or JailStep.MapUser or JailStep.MapGroup or JailStep.DenySetGroups, _) => "mount proc at /proc",
         (JailStep.CreateRoot or JailStep.AttachRoot, NotImplemented) => "the kernel must be 5.2 or younger",
         (JailStep.PivotRoot, InvalidArgument) => "the root file system must be a mount of its own, not the initial RAM disk (switch_root)",

@@ -21,6 +21,9 @@ public sealed class JailSpec
     /// </summary>
     public bool UserNamespace { get; init; } = true;
 
+    /// <summary>The SELinux label with which the exe runs; null: what the policy gives by itself.</summary>
+    public string? Label { get; init; }
+
     /// <summary>The fds that the exe inherits, each below <see cref="JailFds.FirstOfJail"/>. All others are closed.</summary>
     public required IReadOnlyList<int> Fds { get; init; }
 
@@ -42,7 +45,7 @@ public sealed class JailSpec
     /// <summary>RLIMIT_AS in bytes; the runtime reserves several times its heap limit, guest memory counts.</summary>
     public ulong MaxAddressSpaceBytes { get; init; } = Unlimited;
 
-    /// <exception cref="ArgumentException">An fd is out of range, there is no argument, an argument holds a NUL, or the whole is too long.</exception>
+    /// <exception cref="ArgumentException">An fd is out of range, there is no argument, an argument or the label holds a NUL, or the whole is too long.</exception>
     public byte[] Encode()
     {
         byte[] arguments = Encoding.UTF8.GetBytes(string.Concat(Arguments.Select(argument => argument + '\0')));
@@ -51,13 +54,20 @@ public sealed class JailSpec
             throw new ArgumentException("The arguments or the identity of the jail are not valid.");
         }
 
-        byte[] bytes = new byte[JailSpecView.HeaderBytes + arguments.Length];
+        byte[] label = Label is null ? [] : Encoding.UTF8.GetBytes(Label + '\0');
+        if (label.AsSpan().Count((byte)0) > 1 || label.Length > JailSpecView.MaxLabelBytes)
+        {
+            throw new ArgumentException("The label of the jail is not valid.");
+        }
+
+        byte[] bytes = new byte[JailSpecView.HeaderBytes + label.Length + arguments.Length];
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, JailSpecView.MaxBytes, nameof(Arguments));
         Put32(bytes, JailSpecView.MagicOffset, JailSpecView.Magic);
         Put32(bytes, JailSpecView.LengthOffset, (uint)bytes.Length);
         Put32(bytes, JailSpecView.FlagsOffset, (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0));
         Put32(bytes, JailSpecView.UserOffset, UserId ?? 0);
         Put32(bytes, JailSpecView.GroupOffset, GroupId ?? 0);
+        Put32(bytes, JailSpecView.LabelLengthOffset, (uint)label.Length);
         foreach (int fd in Fds)
         {
             if (fd is < 0 or >= JailFds.FirstOfJail)
@@ -74,7 +84,8 @@ public sealed class JailSpec
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(JailSpecView.LimitsOffset + (index * sizeof(ulong))), limits[index]);
         }
 
-        arguments.CopyTo(bytes.AsSpan(JailSpecView.HeaderBytes));
+        label.CopyTo(bytes.AsSpan(JailSpecView.HeaderBytes));
+        arguments.CopyTo(bytes.AsSpan(JailSpecView.HeaderBytes + label.Length));
         return bytes;
     }
 

@@ -14,15 +14,17 @@ public readonly ref struct JailSpecView
     /// <summary>argv has at most this many strings.</summary>
     public const int MaxArguments = 16;
 
-    internal const uint Magic = 0x314A5853; // "SXJ1": changes with the layout
+    internal const uint Magic = 0x324A5853; // "SXJ2": changes with the layout
     internal const int MagicOffset = 0;
     internal const int LengthOffset = 4;
     internal const int FlagsOffset = 8;
     internal const int UserOffset = 12;
     internal const int GroupOffset = 16;
+    internal const int LabelLengthOffset = 20; // bytes of the label with its \0; 0: none
     internal const int FdsOffset = 24; // a bit for each of the numbers 0 to 255
     internal const int LimitsOffset = 56; // five of 64 bits, in the order of the properties
-    internal const int HeaderBytes = 96; // then the arguments, each with its \0
+    internal const int HeaderBytes = 96; // then the label, if any, and the arguments, each with its \0
+    internal const int MaxLabelBytes = 256;
 
     internal const uint UserNamespaceFlag = 1;
     internal const uint IdentityFlag = 2;
@@ -49,8 +51,11 @@ public readonly ref struct JailSpecView
 
     public ulong MaxAddressSpaceBytes => GetLimit(4);
 
+    /// <summary>The SELinux label to execute with, a C string with its \0; empty: none is asked for.</summary>
+    public ReadOnlySpan<byte> Label => _bytes.Slice(HeaderBytes, LabelBytes);
+
     /// <summary>argv: C strings one after the other, each with its \0.</summary>
-    public ReadOnlySpan<byte> Arguments => _bytes[HeaderBytes..];
+    public ReadOnlySpan<byte> Arguments => _bytes[(HeaderBytes + LabelBytes)..];
 
     public bool Inherits(int fd) => fd is >= 0 and < JailFds.FirstOfJail && (_bytes[FdsOffset + (fd / 8)] & (1 << (fd % 8))) != 0;
 
@@ -62,8 +67,16 @@ public readonly ref struct JailSpecView
             && spec.Get32(MagicOffset) == Magic
             && spec.Get32(LengthOffset) == (uint)bytes.Length
             && (spec.Get32(FlagsOffset) & ~(UserNamespaceFlag | IdentityFlag)) == 0
+            && spec.HasWholeLabel
             && bytes[^1] == 0;
     }
+
+    private int LabelBytes => (int)Get32(LabelLengthOffset);
+
+    // Inside the bytes, with something behind it, and one C string.
+    private bool HasWholeLabel => Get32(LabelLengthOffset) is var length
+        && length <= MaxLabelBytes && length < (uint)(_bytes.Length - HeaderBytes)
+        && (length == 0 || _bytes.Slice(HeaderBytes, (int)length).IndexOf((byte)0) == (int)length - 1);
 
     private uint Get32(int offset) => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[offset..]);
 

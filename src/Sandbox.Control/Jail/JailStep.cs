@@ -18,6 +18,7 @@ public enum JailStep : uint
     MapGroup = 13,
     Clone = 14,
     Announce = 32,
+    LabelExec = 33,
     StartSession = 15,
     PrivateMounts = 16,
     CreateRoot = 17,

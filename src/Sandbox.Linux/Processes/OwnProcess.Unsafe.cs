@@ -11,13 +11,19 @@ public static unsafe class OwnProcess
 {
     /// <summary>
     /// No other process of the same user may trace it, read its memory or have a core file of it: the exec has made that possible
-    /// again (PR_SET_DUMPABLE, prctl(2)). And a name for ps(1): a process executed by fd would show a number.
+    /// again (PR_SET_DUMPABLE, prctl(2)). Out of a jail, it also ends with the launcher (PR_SET_PDEATHSIG) as it was told before the
+    /// exec: one that changes the SELinux label forgets that. And a name for ps(1): a process executed by fd would show a number.
     /// </summary>
     /// <param name="name">At most 15 ASCII characters.</param>
     /// <exception cref="LinuxException">The kernel refused.</exception>
     public static void Begin(string name)
     {
         Prctl(PR_SET_DUMPABLE, 0, "prctl PR_SET_DUMPABLE");
+        if (SystemCall(SYS_getppid, 0, 0, 0, 0, 0, 0) == 0) // the parent is outside our PID namespace: the launcher, behind the jail
+        {
+            Prctl(PR_SET_PDEATHSIG, Abi.Constants.SIGKILL, "prctl PR_SET_PDEATHSIG");
+        }
+
         // SAFETY: a NUL-terminated pinned name; the kernel reads at most 16 bytes of it.
         fixed (byte* pointer = Encoding.ASCII.GetBytes(name + '\0'))
         {

@@ -1,3 +1,4 @@
+using Sandbox.Labels;
 using Sandbox.Linux;
 
 namespace Sandbox.Host;
@@ -34,9 +35,12 @@ internal static class KernelFindings
 
     public static HostFinding SeLinux()
     {
-        string? enforcing = ReadWord("/sys/fs/selinux/enforce");
+        SeLinuxState host = SeLinuxState.Read();
+        string cure = !host.IsEnabled ? "optional: boot with security=selinux and a policy"
+            : !host.KnowsSandbox ? "sandbox selinux install"
+            : host.IsEnforcing ? "semanage permissive -d sbx_vmm_t" : "setenforce 1";
         return new HostFinding(
-            "SELinux", enforcing == "1", IsRequired: false, enforcing switch { null => "not enabled", "1" => "enforcing", _ => "permissive" }, "optional: boot with security=selinux enforcing=1 and a policy");
+            "SELinux", host is { IsEnforcing: true, KnowsSandbox: true, IsPermissiveForUs: false }, IsRequired: false, SeLinuxReport.Describe(host), cure);
     }
 
     private static string? ReadWord(string path)

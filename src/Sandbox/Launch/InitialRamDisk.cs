@@ -11,7 +11,7 @@ internal static class InitialRamDisk
         try
         {
             FdHandle file = InitramfsBuilder.Build(init, modulesFolder, wanted, out long bytes);
-            return (file, bytes);
+            return (MemFd.ReopenReadOnly(file), bytes);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or LinuxException)
         {

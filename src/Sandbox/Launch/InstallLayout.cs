@@ -38,6 +38,12 @@ internal sealed class InstallLayout
     /// <summary>Debian's, as an ELF file: it needs no decompression in the guest.</summary>
     public string DefaultKernel => Prepared(Path.Combine(DebianKernelDirectory, KernelImage), "default kernel");
 
+    /// <summary>The module for the host's SELinux policy.</summary>
+    public string SeLinuxModule => Prepared(Path.Combine(_share, "selinux", "sandbox.cil"), "SELinux module");
+
+    /// <summary>The folder that holds both.</summary>
+    public string Root => Path.GetDirectoryName(_share)!;
+
     /// <summary>What of it is there.</summary>
     public IEnumerable<HostFinding> Findings()
     {

@@ -1,4 +1,5 @@
 using Sandbox.Control.Jail;
+using Sandbox.Labels;
 using Sandbox.Linux;
 
 namespace Sandbox.Launch;
@@ -36,15 +37,16 @@ internal static class JailedSpawner
             using (stage)
             {
                 // A few milliseconds of blocking reads, not on the caller's thread.
-                return await Task.Run(() => Finish(spec.Arguments[0], stage, reports)).ConfigureAwait(false);
+                return await Task.Run(() => Finish(spec, stage, reports)).ConfigureAwait(false);
             }
         }
     }
 
     // Two say which process goes on: the stage, and that process itself, whose number the kernel then tells. Either may be killed before it could, and
     // still no child is left that nobody knows. The socket ends when that process executes the exe.
-    private static ChildProcess Finish(string name, ChildProcess stage, FdHandle reports)
+    private static ChildProcess Finish(JailSpec spec, ChildProcess stage, FdHandle reports)
     {
+        string name = spec.Arguments[0];
         ChildProcess? child = null;
         JailReport? failure = null;
         Span<byte> message = stackalloc byte[JailReport.Bytes];
@@ -62,7 +64,8 @@ internal static class JailedSpawner
         }
 
         ExitStatus stageStatus = stage.Wait();
-        if (child is not null && failure is null)
+        // The kernel is asked, not the process: an exec that the policy let pass without its new label is no exec for us.
+        if (child is not null && failure is null && (spec.Label is null || LabelsInUse.Becomes(child.Pid, spec.Label)))
         {
             return child;
         }
@@ -78,6 +81,7 @@ internal static class JailedSpawner
 
         throw failure is { FailedStep: JailStep step } failed
             ? new JailException(name, step, (Errno)failed.Value)
+            : child is not null ? new LinuxException($"{name} did not get the SELinux label {spec.Label}", Errno.EPROTO)
             : new LinuxException($"sandbox-jail of {name} ended with {stageStatus} and said nothing", Errno.EPROTO);
     }
 }

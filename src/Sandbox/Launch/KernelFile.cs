@@ -13,7 +13,7 @@ internal sealed class KernelFile : IDisposable
 
     private KernelFile(FdHandle file, long bytes) => (File, Bytes) = (file, bytes);
 
-    public FdHandle File { get; }
+    public FdHandle File { get; private set; }
 
     public long Bytes { get; }
 
@@ -44,6 +44,24 @@ internal sealed class KernelFile : IDisposable
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>From here on the file is a sealed copy of itself without a name.</summary>
+    /// <exception cref="LinuxException">The copy could not be made.</exception>
+    public void CopyToMemory()
+    {
+        FdHandle copy = MemFd.Create("kernel");
+        byte[] buffer = new byte[1 << 20];
+        for (long done = 0; done < Bytes;)
+        {
+            int count = LinuxException.Check(FdIo.ReadAt(File.Number, buffer, done), "read kernel");
+            LinuxException.Check(count == 0 ? -(int)Errno.EIO : FdIo.WriteAll(copy.Number, buffer.AsSpan(0, count)), "copy kernel");
+            done += count;
+        }
+
+        MemFd.SealContent(copy);
+        File.Dispose();
+        File = MemFd.ReopenReadOnly(copy);
     }
 
     public void Dispose() => File.Dispose();

@@ -1,5 +1,6 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
+using Sandbox.Labels;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -13,9 +14,11 @@ internal sealed class Launcher
 
     private readonly LaunchFiles _files;
     private readonly InstallLayout _layout;
+    private readonly SandboxSecurity _security;
     private readonly StartClock _clock;
 
-    public Launcher(LaunchFiles files, InstallLayout layout, StartClock clock) => (_files, _layout, _clock) = (files, layout, clock);
+    public Launcher(LaunchFiles files, InstallLayout layout, SandboxSecurity security, StartClock clock) =>
+        (_files, _layout, _security, _clock) = (files, layout, security, clock);
 
     /// <summary>The launcher's end of the guest's agent connection; belongs to the caller of <see cref="StartAsync"/>.</summary>
     public FdHandle Agent { get; private set; } = null!;
@@ -28,12 +31,12 @@ internal sealed class Launcher
     {
         List<FdHandle> lent = [];
         List<WatchedProcess> started = [];
-        (FdHandle console, FdHandle consoleWriter) = Pipe.Create();
+        (FdHandle console, FdHandle consoleWriter) = _security.CreatePipe();
         lent.Add(consoleWriter);
         try
         {
             LinuxException.Check(FdIo.SetNonBlocking(consoleWriter.Number, on: true), "fcntl O_NONBLOCK");
-            (Agent, FdHandle agentInDevice) = UnixSocket.CreatePair();
+            (Agent, FdHandle agentInDevice) = _security.CreateChannel();
             lent.Add(agentInDevice);
             await StartProcessesAsync(DevicePlan.For(_files, agentInDevice), consoleWriter, started, lent).ConfigureAwait(false);
         }
@@ -69,7 +72,7 @@ internal sealed class Launcher
     {
         using FdHandle vmm = FileOpen.Read(_layout.Vmm);
         using FdHandle device = FileOpen.Read(_layout.Device);
-        using ProcessStarter starter = new(_layout.Jail, _clock.Reached);
+        using ProcessStarter starter = new(_layout.Jail, _security, _clock.Reached);
         List<InheritedFd> vmmFds =
         [
             new(InheritedFds.VmmKvm, _files.Kvm), // makes the virtual machine
@@ -81,12 +84,13 @@ internal sealed class Launcher
         List<IReadOnlyList<InheritedFd>> deviceFds = [];
         for (int index = 0; index < plans.Count; index++)
         {
-            (FdHandle frontend, FdHandle backend) = UnixSocket.CreatePair();
+            (FdHandle frontend, FdHandle backend) = _security.CreateChannel();
             lent.Add(frontend);
             lent.Add(backend);
             vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, frontend));
             FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
             lent.Add(inflight);
+            _security.LabelMemory(inflight);
             deviceFds.Add([new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceInflight, inflight), .. plans[index].Backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))]);
         }
 
@@ -101,12 +105,12 @@ internal sealed class Launcher
         };
         ProcessLimits vmmLimits = new(MaxThreads: RuntimeThreads + (ulong)spec.CpuCount, MaxFileBytes: 0);
 #pragma warning disable CA2025 // CollectAsync waits for every start before the exes and the starter are closed.
-        List<Task<WatchedProcess>> starts = [starter.StartAsync("sandbox-vmm", vmm, vmmFds, Frame(spec.Encode), vmmLimits)];
+        List<Task<WatchedProcess>> starts = [starter.StartAsync("sandbox-vmm", vmm, vmmFds, Frame(spec.Encode), vmmLimits, kind: null)];
         for (int index = 0; index < plans.Count; index++)
         {
             DeviceLaunchSpec deviceSpec = plans[index].Spec;
             ProcessLimits limits = new(RuntimeThreads, deviceSpec.ReadOnly ? 0 : (ulong)deviceSpec.CapacityBytes);
-            starts.Add(starter.StartAsync(plans[index].Name, device, deviceFds[index], Frame(deviceSpec.Encode), limits));
+            starts.Add(starter.StartAsync(plans[index].Name, device, deviceFds[index], Frame(deviceSpec.Encode), limits, deviceSpec.Kind));
         }
 
         if (_files.Network is { Passt: not null } network)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Sandbox.Control;
 using Sandbox.Control.Jail;
 using Sandbox.Control.Launch;
+using Sandbox.Labels;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -19,11 +20,14 @@ internal sealed class ProcessStarter : IDisposable
 
     private readonly FdHandle _nothing = FileOpen.ReadWrite("/dev/null");
     private readonly FdHandle _jail;
+    private readonly SandboxSecurity _security;
     private readonly Action<PhaseReached> _phaseReached;
 
     /// <param name="jailPath">The exe of the jail stage.</param>
+    /// <param name="security">The labels of the microVM.</param>
     /// <param name="phaseReached">Called on the watching thread when the VMM reports a milestone.</param>
-    public ProcessStarter(string jailPath, Action<PhaseReached> phaseReached) => (_jail, _phaseReached) = (FileOpen.Read(jailPath), phaseReached);
+    public ProcessStarter(string jailPath, SandboxSecurity security, Action<PhaseReached> phaseReached) =>
+        (_jail, _security, _phaseReached) = (FileOpen.Read(jailPath), security, phaseReached);
 
     /// <summary>Completes when the process runs its exe.</summary>
     /// <param name="name">For messages, and argv[0].</param>
@@ -31,17 +35,19 @@ internal sealed class ProcessStarter : IDisposable
     /// <param name="fds">Its own fds, borrowed; standard streams and control socket are added here.</param>
     /// <param name="spec">The whole frame of its specification.</param>
     /// <param name="limits">What it may use of the host.</param>
-    public async Task<WatchedProcess> StartAsync(string name, FdHandle executable, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits)
+    /// <param name="kind">Which device it will be; null: the VMM.</param>
+    public async Task<WatchedProcess> StartAsync(
+        string name, FdHandle executable, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits, DeviceKind? kind)
     {
-        (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
-        (FdHandle errors, FdHandle childErrors) = Pipe.Create();
+        (FdHandle control, FdHandle childControl) = _security.CreateChannel();
+        (FdHandle errors, FdHandle childErrors) = _security.CreatePipe();
         using (childControl)
         using (childErrors)
         {
             try
             {
                 InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
-                ChildProcess child = await StartJailedAsync(name, executable, table, limits).ConfigureAwait(false);
+                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind)).ConfigureAwait(false);
                 // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
                 _ = FdIo.WriteAll(control.Number, spec.Span);
                 return new WatchedProcess(name, child, control, errors, _phaseReached);
@@ -66,22 +72,22 @@ internal sealed class ProcessStarter : IDisposable
         _jail.Dispose();
     }
 
-    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits)
+    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label)
     {
         bool userNamespace = _userNamespaces;
         try
         {
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, userNamespace)).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace)).ConfigureAwait(false);
         }
         catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
         {
             // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
             _userNamespaces = false;
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, userNamespace: false)).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace: false)).ConfigureAwait(false);
         }
     }
 
-    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, bool userNamespace)
+    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, bool userNamespace)
     {
         uint? user = Environment.IsPrivilegedProcess ? FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount) : null;
         return new JailSpec
@@ -89,6 +95,7 @@ internal sealed class ProcessStarter : IDisposable
             UserId = user,
             GroupId = user,
             UserNamespace = userNamespace,
+            Label = label,
             Fds = Array.ConvertAll(table, static fd => fd.ChildNumber),
             Arguments = [name],
             MaxProcesses = limits.MaxThreads,

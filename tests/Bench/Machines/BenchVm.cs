@@ -1,5 +1,6 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
+using Sandbox.Labels;
 using Sandbox.Launch;
 using Sandbox.Linux;
 using Sandbox.Runtime;
@@ -45,7 +46,7 @@ internal sealed class BenchVm : IDisposable
         BenchVm vm = new(console, memory) { StartedNanoseconds = started };
         try
         {
-            using ProcessStarter starter = new(Place.Exe("sandbox-jail"), static _ => { });
+            using ProcessStarter starter = new(Place.Exe("sandbox-jail"), SandboxSecurity.None, static _ => { });
             using (vmmConsole)
             {
                 LinuxException.Check(FdIo.SetNonBlocking(vmmConsole.Number, on: true), "fcntl console");
@@ -140,7 +141,7 @@ internal sealed class BenchVm : IDisposable
         (ChildProcess, IDisposable) started;
         if (jailed)
         {
-            WatchedProcess process = await starter.StartAsync(name, exe, fds, spec, limits).ConfigureAwait(false);
+            WatchedProcess process = await starter.StartAsync(name, exe, fds, spec, limits, kind: null).ConfigureAwait(false);
             started = (process.Child, process);
         }
         else

@@ -9,25 +9,33 @@ namespace Sandbox.Lab.Tests;
 /// processors spin, its own kernel answers nothing): then, and only then, the command is run once more on a new one. A command that
 /// has no end on a lab host that still answers is a failure of what is tested.
 /// </summary>
-internal sealed class LabGuestHost : IGuestHost
+/// <param name="options">What it looks like; null: as `make lab` made it.</param>
+/// <param name="prepare">A bash script that every new machine runs first; null: none.</param>
+internal sealed class LabGuestHost(LabOptions? options = null, string? prepare = null) : IGuestHost
 {
     private const int Attempts = 2;
+    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
 
-    private readonly LabOptions _options = LabOptions.ForRepository(Product.Root);
+    private readonly LabOptions _options = options ?? LabOptions.ForRepository(Product.Root);
     private LabMachine? _machine;
 
     public async Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, byte[] input, TimeSpan limit)
     {
         for (int attempt = 1; ; attempt++)
         {
-            _machine ??= await Task.Run(() => LabMachine.Boot(_options));
             try
             {
+                _machine ??= await BootAsync();
                 return await RunOnceAsync(_machine, arguments, input, limit);
             }
             catch (Exception error) when (error is LabException or TimeoutException)
             {
+                if (_machine is null)
+                {
+                    throw; // it did not even boot, in several attempts
+                }
+
                 bool hung = error is LabException || !await AnswersAsync(_machine);
                 if (!hung)
                 {
@@ -47,6 +55,22 @@ internal sealed class LabGuestHost : IGuestHost
     }
 
     public void Dispose() => _machine?.Dispose();
+
+    private async Task<LabMachine> BootAsync()
+    {
+        LabMachine machine = await Task.Run(() => LabMachine.Boot(_options));
+        if (prepare is not null)
+        {
+            CommandResult result = await RunOnceAsync(machine, ["bash", "-c", prepare], [], PrepareLimit);
+            if (result.ExitCode != 0)
+            {
+                machine.Dispose();
+                throw new InvalidOperationException($"the lab host could not be prepared: {result}");
+            }
+        }
+
+        return machine;
+    }
 
     private static async Task<CommandResult> RunOnceAsync(LabMachine machine, IReadOnlyList<string> arguments, byte[] input, TimeSpan limit)
     {

@@ -15,13 +15,28 @@ while read -r module; do
 done </modules/order
 
 for word in $($B cat /proc/cmdline); do
-    case $word in lab.agent=*) agent=${word#*=} ;; esac
+    case $word in lab.agent=*) agent=${word#*=} ;; lab.selinux=*) policy=${word#*=} ;; lab.root=*) image=${word#*=} ;; esac
 done
 $B mount -t virtiofs -o ro host /host || { echo "lab: no share"; $B poweroff -f; }
 $B mount -t tmpfs -o mode=755,size=75% none /upper
 $B mkdir /upper/files /upper/work
-$B mount -t overlay -o lowerdir=/host,upperdir=/upper/files,workdir=/upper/work none /root || { echo "lab: no overlay"; $B poweroff -f; }
+lower=/host
+if [ -n "$image" ]; then
+    # The variant with another root: an ext4 image among the build machine's files. Of those, only what is needed comes along.
+    $B mkdir /lower
+    $B mount -t ext4 -o loop,ro "/host$image" /lower || { echo "lab: no root image"; $B poweroff -f; }
+    lower=/lower
+fi
+$B mount -t overlay -o lowerdir=$lower,upperdir=/upper/files,workdir=/upper/work none /root || { echo "lab: no overlay"; $B poweroff -f; }
 
+if [ -n "$image" ]; then
+    clone=${agent%/artifacts/*}
+    $B mkdir -p /root/opt/sandbox
+    $B mount -t tmpfs -o mode=755 none /root/opt/sandbox # code on an overlay would be the kernel's own file
+    $B cp "/host$agent" /root/usr/local/bin/lab
+    $B cp -r "/host$clone/artifacts/bin" "/host$clone/artifacts/share" /root/opt/sandbox/
+    agent=/usr/local/bin/lab
+fi
 $B mount -t proc none /root/proc
 $B mount -t sysfs none /root/sys
 $B mount -t devtmpfs none /root/dev
@@ -31,6 +46,7 @@ $B mount -t tmpfs -o mode=1777 none /root/dev/shm
 # A checkout may lie in one of these two: then the throwaway layer has to do, or it would be hidden.
 case $agent in /tmp/*) ;; *) $B mount -t tmpfs -o mode=1777 none /root/tmp ;; esac
 case $agent in /run/*) ;; *) $B mount -t tmpfs -o mode=755 none /root/run ;; esac
+[ -z "$image" ] || $B mkdir -p "/root$clone" # where commands begin
 $B mount -t cgroup2 none /root/sys/fs/cgroup
 $B mount -t securityfs none /root/sys/kernel/security 2>/dev/null
 $B ip link set lo up
@@ -38,10 +54,29 @@ $B hostname lab
 $B ln -sf /proc/self/fd /root/dev/fd
 for number in 0:stdin 1:stdout 2:stderr; do $B ln -sf "/proc/self/fd/${number%%:*}" "/root/dev/${number#*:}"; done
 
+# The variant with SELinux: a folder with appliance.policy and file_contexts. Before the agent, which leaves the kernel's domain
+# by being executed.
+if [ -n "$policy" ]; then
+    $B mount -t selinuxfs none /root/sys/fs/selinux || { echo "lab: the kernel has no SELinux: add security=selinux"; $B poweroff -f; }
+    echo 0 >/proc/sys/kernel/printk_ratelimit # or most of the denials are dropped
+    # In one write: the kernel takes a policy whole.
+    $B dd if="/root$policy/appliance.policy" of=/root/sys/fs/selinux/load bs=16M count=1 2>/dev/null || { echo "lab: the kernel refused the policy"; $B poweroff -f; }
+    $B chroot /root /usr/bin/chcon system_u:object_r:host_file_t:s0 / # the throwaway layer gave it its own
+    $B chroot /root /usr/sbin/setfiles -q "$policy/file_contexts" /dev || { echo "lab: cannot label /dev"; $B poweroff -f; }
+fi
+
+if [ -n "$image" ]; then
+    # Its own policy, and its own idea of what is what.
+    echo 0 >/proc/sys/kernel/printk_ratelimit
+    $B chroot /root /usr/sbin/load_policy -i || { echo "lab: the kernel refused the image's policy"; $B poweroff -f; }
+    $B chroot /root /usr/sbin/restorecon -RF /dev /opt /usr/local /var/lib/sandbox /tmp /run
+    enter="/usr/bin/runcon unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023"
+fi
+
 for port in /sys/class/virtio-ports/*; do
     [ "$($B cat "$port/name")" = lab ] && line=/dev/${port##*/}
 done
 # As switch_root does: the files become the root of this mount namespace. After a plain chroot the kernel would refuse user namespaces.
-cd /root && $B mount --move . / && $B chroot . "$agent" agent "$line"
+cd /root && $B mount --move . / && $B chroot . $enter "$agent" agent "$line"
 echo "lab: agent ended with $?"
 $B poweroff -f

@@ -1,0 +1,97 @@
+using System.Text;
+using Sandbox.Linux;
+
+namespace Sandbox.Labels;
+
+/// <summary>
+/// What sandboxes have relabelled and not yet put back: a file for each sandbox, named by its pair, written to the disk before the first
+/// label changes and removed after the last is back. The one thing that outlives a killed launcher, because the labels do too; the
+/// next start and `sandbox selinux restore` use it up.
+/// </summary>
+internal sealed class RelabelJournal(string folder)
+{
+    private const int WriteAttempts = 10;
+    private const string Unfinished = ".new";
+
+    /// <summary>Root's for the whole host; else the user's own.</summary>
+    public static RelabelJournal ForThisUser() => new(Environment.IsPrivilegedProcess
+        ? "/var/lib/sandbox/selinux"
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state/sandbox/selinux"));
+
+    public string Folder => folder;
+
+    public bool Has(CategoryPair pair) => File.Exists(FileOf(pair));
+
+    /// <summary>The pairs of sandboxes that have relabelled something; their launchers may be alive.</summary>
+    public PairSet Pairs()
+    {
+        PairSet pairs = new();
+        if (Directory.Exists(folder))
+        {
+            foreach (string name in FolderNames.In(folder))
+            {
+                if (CategoryPair.TryParse(name, out CategoryPair pair))
+                {
+                    pairs.Add(pair);
+                }
+            }
+        }
+
+        return pairs;
+    }
+
+    public IReadOnlyList<JournalEntry> Read(CategoryPair pair)
+    {
+        List<JournalEntry> entries = [];
+        if (!Has(pair))
+        {
+            return entries; // used up meanwhile
+        }
+
+        foreach (string line in File.ReadAllLines(FileOf(pair)))
+        {
+            if (JournalEntry.TryParse(line, out JournalEntry? entry))
+            {
+                entries.Add(entry!);
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>On disk when it returns, whole or not at all.</summary>
+    public void Write(CategoryPair pair, IReadOnlyList<JournalEntry> entries)
+    {
+        StringBuilder lines = new();
+        foreach (JournalEntry entry in entries)
+        {
+            lines.Append(entry.ToLine()).Append('\n');
+        }
+
+        byte[] text = Encoding.UTF8.GetBytes(lines.ToString());
+        string file = FileOf(pair);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                FolderEntry.MakeFolders(folder);
+                FolderEntry.Write(file + Unfinished, text);
+                FolderEntry.Rename(file + Unfinished, file);
+                return;
+            }
+            catch (LinuxException failure) when (failure.Errno == Errno.ENOENT && attempt < WriteAttempts)
+            {
+                // Another sandbox has just removed the folder, which was empty.
+            }
+        }
+    }
+
+    /// <summary>With the folder, when nothing else is in it.</summary>
+    public void Remove(CategoryPair pair)
+    {
+        _ = FolderEntry.TryRemove(FileOf(pair));
+        _ = FolderEntry.TryRemoveFolder(folder);
+    }
+
+    private string FileOf(CategoryPair pair) => Path.Combine(folder, pair.ToString());
+}

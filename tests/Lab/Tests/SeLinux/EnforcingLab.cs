@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Sandbox.Lab.Machine;
+
+namespace Sandbox.Lab.Tests.SeLinux;
+
+/// <summary>
+/// A lab host of its own whose kernel enforces the appliance's policy (src/selinux), with Sandbox installed and labelled in
+/// /opt/sandbox. Always the lab host, also where this machine virtualizes: this machine's own policy is not ours to replace.
+/// </summary>
+public sealed class EnforcingLab : IDisposable
+{
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(120);
+
+    private readonly LabGuestHost _host;
+
+    public EnforcingLab()
+    {
+        string policy = Product.Share("selinux");
+        LabOptions options = LabOptions.ForRepository(Product.Root) with
+        {
+            KernelWords = $"security=selinux enforcing=1 audit=1 log_buf_len=8M lab.selinux={policy}",
+        };
+        string acts = CompileActs();
+        _host = new LabGuestHost(
+            options,
+            $"""
+            set -e
+            mkdir -p /opt/sandbox /var/lib/sandbox
+            mount -t tmpfs -o mode=755 none /opt/sandbox
+            mount -t tmpfs -o mode=755 none /var/lib/sandbox
+            mount -t tmpfs -o mode=1777 none /var/tmp
+            cp -r {Product.Root}/artifacts/bin /opt/sandbox/bin
+            mkdir -p /opt/sandbox/share/kernels/debian /var/lib/sandbox/images /var/lib/sandbox/shared
+            cp -rL {Product.Share("rootfs.erofs")} /opt/sandbox/share/
+            cp -rL {Product.Share("kernels/debian")}/* /opt/sandbox/share/kernels/debian/
+            for role in vmm device; do cp {acts} /opt/sandbox/acts-$role; done
+            setfiles {policy}/file_contexts /opt/sandbox /var/lib/sandbox /var/tmp
+            chcon -t sbx_vmm_exec_t /opt/sandbox/acts-vmm
+            chcon -t sbx_device_exec_t /opt/sandbox/acts-device
+            [ $(cat /sys/fs/selinux/enforce) = 1 ]
+            """);
+    }
+
+    /// <summary>
+    /// Runs a bash script there. <c>$sandbox</c> is the exe, <c>$acts</c> the test program, <c>denials</c> prints what SELinux has
+    /// refused since the script began.
+    /// </summary>
+    public Task<CommandResult> ScriptAsync(string script, TimeSpan? limit = null) => _host.RunAsync(
+        [
+            "bash", "-c",
+            $$"""
+            sandbox=/opt/sandbox/bin/sandbox acts=/opt/sandbox/acts-vmm
+            denials() { dmesg | grep -E 'avc: +denied|SELINUX_ERR' || true; }
+            dmesg -C
+            {{script}}
+            """,
+        ],
+        [],
+        limit ?? DefaultLimit);
+
+    public void Dispose() => _host.Dispose();
+
+    private static string CompileActs()
+    {
+        string source = Path.Combine(Product.Root, "tests/Lab/Tests/SeLinux/acts.c");
+        string output = Path.Combine(AppContext.BaseDirectory, "acts");
+        using Process compiler = Process.Start(new ProcessStartInfo("gcc", ["-static-pie", "-O1", "-Wall", "-Wextra", "-Werror", "-o", output, source]) { RedirectStandardError = true })!;
+        string errors = compiler.StandardError.ReadToEnd();
+        compiler.WaitForExit();
+        return compiler.ExitCode == 0 ? output : throw new InvalidOperationException(errors);
+    }
+}

@@ -1,0 +1,54 @@
+#!/bin/bash
+# Sandbox's module on Debian's reference policy, in the lab host, enforcing: `make test-selinux-full`. Prints a line for each
+# statement that held; ends with 1 at the first that did not. Expects what `make build kernels lab` prepared.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+if [ "${1:-}" != inside ]; then
+    "$root/tests/Lab/host/selinux-root.sh" >&2
+    image=$(readlink -f "$root/artifacts/selinux-root.ext4")
+    exec "$root/tests/Lab/lab" run --memory 4096 --timeout 900 \
+        --kernel-words "security=selinux enforcing=1 audit=1 log_buf_len=16M lab.root=$image" -- \
+        bash -c "$(cat "$0")" "$0" inside
+fi
+
+# ---- in the lab host ----
+sandbox=/opt/sandbox/bin/sandbox
+denials() { dmesg | grep -E 'avc: +denied' | grep -E 'sbx_|sandbox' || true; }
+holds() { echo "holds: $*"; }
+fails() { echo "FAILS: $*" >&2; denials >&2; exit 1; }
+
+[ "$(cat /sys/fs/selinux/enforce)" = 1 ] && [[ $(id -Z) == unconfined_u:unconfined_r:unconfined_t:* ]] && holds "enforcing, root is unconfined_t" || fails "not enforcing as unconfined_t: $(id -Z)"
+$sandbox selinux status | grep -q 'does not know Sandbox' && holds "before the installation the policy does not know Sandbox" || fails "status before the installation"
+$sandbox run --selinux=required -- /bin/true 2>&1 | grep -q 'sandbox selinux install' && holds "required refuses, and names the cure" || fails "required without the module"
+
+$sandbox selinux install || fails "install"
+$sandbox selinux status | grep -q 'enforcing; the policy knows Sandbox' && holds "install" || fails "status after the installation"
+[ "$(stat -c %C /opt/sandbox/bin/sandbox-vmm | cut -d: -f3)" = sbx_vmm_exec_t ] && holds "the installed files are labelled" || fails "labels: $(ls -Z /opt/sandbox/bin)"
+restorecon -nvR /opt/sandbox | grep -q . && fails "restorecon would change: $(restorecon -nvR /opt/sandbox)" || holds "restorecon agrees with them"
+
+mkdir -p /var/lib/sandbox/images
+image=/var/lib/sandbox/images/work.img
+truncate -s 1M $image
+before=$(stat -c %C $image)
+dmesg -C
+(echo in; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo go) | $sandbox run --selinux=required --timing --disk $image -- \
+    /bin/sh -c 'read line; echo $line; dd if=/dev/urandom of=/dev/vdb bs=4096 count=4 2>/dev/null; sync; head -c 8 /dev/hwrng | wc -c; echo running; read line; exit 7' >/tmp/out 2>/tmp/err &
+for wait in $(seq 600); do grep -q running /tmp/out && break; sleep 0.1; done
+labels=$(ps -eo label | grep ':sbx_' | sort -u || true)
+during=$(stat -c %C $image)
+touch /tmp/go
+code=0; wait $! || code=$?
+[ "$code $(tr '\n' ' ' </tmp/out)" = "7 in 8 running " ] && holds "a whole workload runs" || fails "the workload: $code, $(cat /tmp/out /tmp/err)"
+[ -z "$(denials)" ] && holds "without one denial" || fails "denials"
+pair=$(grep -o 's0:c[0-9]*,c[0-9]*, enforcing' /tmp/err | cut -d, -f1,2)
+[ "$labels" = "$(for kind in block rng vmm vsock; do echo "unconfined_u:unconfined_r:sbx_${kind}_t:$pair"; done)" ] && holds "each process in the domain of its kind at $pair" || fails "labels: $labels; $(cat /tmp/err)"
+[[ $during == *:sbx_image_t:$pair ]] && [ "$(stat -c %C $image)" = "$before" ] && holds "the image has the pair while it is used, and $before again after it" || fails "image: $before, $during, $(stat -c %C $image)"
+
+$sandbox run --disk $image -- /bin/sleep 600 2>/dev/null & launcher=$!
+for wait in $(seq 100); do [ "$(stat -c %C $image)" != "$before" ] && break; sleep 0.1; done
+sleep 1; kill -KILL $launcher; wait $launcher 2>/dev/null || true
+$sandbox selinux restore && [ "$(stat -c %C $image)" = "$before" ] && [ ! -e /var/lib/sandbox/selinux ] && holds "restore after kill -9 of the launcher" || fails "restore: $(stat -c %C $image)"
+
+code=0; $sandbox run --selinux=off -- /bin/sh -c 'exit 5' 2>/tmp/err || code=$?
+[ $code = 5 ] && grep -q 'switched off' /tmp/err && holds "off runs without labels and says so" || fails "off: $(cat /tmp/err)"
+$sandbox selinux remove && $sandbox selinux status | grep -q 'does not know Sandbox' && [[ $(stat -c %C /opt/sandbox/bin/sandbox-vmm) != *sbx_* ]] && holds "remove" || fails "remove"

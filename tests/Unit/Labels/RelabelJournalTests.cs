@@ -1,0 +1,79 @@
+using Sandbox.Labels;
+
+namespace Sandbox.Unit.Tests.Labels;
+
+public sealed class RelabelJournalTests : IDisposable
+{
+    private static readonly CategoryPair Pair = new(1000, 1001);
+    private readonly string _parent = Directory.CreateTempSubdirectory("sandbox-journal-").FullName;
+    private readonly RelabelJournal _journal;
+
+    public RelabelJournalTests() => _journal = new RelabelJournal(Path.Combine(_parent, "selinux"));
+
+    public void Dispose() => Directory.Delete(_parent, recursive: true);
+
+    [Fact]
+    public void Write_ThenRead_GivesTheSameBack()
+    {
+        JournalEntry[] entries =
+        [
+            Entry(1, 2, "system_u:object_r:a_t:s0", "system_u:object_r:sbx_image_t:s0:c1000,c1001", "/with spaces in it.img"),
+            Entry(long.MaxValue, 0, "system_u:object_r:b_t:s0", "system_u:object_r:sbx_image_t:s0:c1000,c1001", "/b"),
+        ];
+        _journal.Write(Pair, entries);
+        Assert.Equal(entries.Select(entry => entry.ToLine()), _journal.Read(Pair).Select(entry => entry.ToLine()));
+        Assert.Equal([Pair.ToString()], _journal.Pairs().ToTexts());
+        _journal.Remove(Pair);
+        Assert.Empty(_journal.Pairs().ToTexts());
+        Assert.False(Directory.Exists(_journal.Folder));
+    }
+
+    [Fact]
+    public void Read_OfForeignLines_TakesNone()
+    {
+        _journal.Write(Pair, []);
+        File.WriteAllText(Path.Combine(_journal.Folder, Pair.ToString()), "\nx\n1 2 a b\n1 2 a b relative\n-1 2 a b /x\n1 2 a b /good\n");
+        Assert.Equal(["/good"], _journal.Read(Pair).Select(entry => entry.Path));
+    }
+
+    /// <summary>A start that was killed while it wrote its journal has relabelled nothing yet.</summary>
+    [Fact]
+    public void Pairs_WithAnUnfinishedFile_DoesNotCountIt()
+    {
+        Directory.CreateDirectory(_journal.Folder);
+        File.WriteAllText(Path.Combine(_journal.Folder, Pair + ".new"), "1 2 a");
+        Assert.Empty(_journal.Pairs().ToTexts());
+    }
+
+    [Fact]
+    public void Restore_OfImagesThatAreGone_UsesTheJournalUp()
+    {
+        _journal.Write(Pair, [Entry(1, 2, "a:b:c:d", "e:f:g:h", Path.Combine(_parent, "gone.img"))]);
+        Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
+        Assert.False(_journal.Has(Pair));
+    }
+
+    /// <summary>Its owner lives: it will restore them itself.</summary>
+    [Fact]
+    public void Restore_OfAPairThatIsHeld_LeavesTheJournal()
+    {
+        using PairLease? owner = PairLease.TryTake(Pair);
+        _journal.Write(Pair, [Entry(1, 2, "a:b:c:d", "e:f:g:h", Path.Combine(_parent, "gone.img"))]);
+        Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
+        Assert.True(_journal.Has(Pair));
+    }
+
+    /// <summary>Another file has taken the image's name: it is not touched.</summary>
+    [Fact]
+    public void Restore_OfAnotherFileOfTheName_LeavesItAlone()
+    {
+        string path = Path.Combine(_parent, "other.img");
+        File.WriteAllText(path, "");
+        _journal.Write(Pair, [Entry(1, 2, "a:b:c:d", "e:f:g:h", path)]);
+        Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
+        Assert.False(_journal.Has(Pair));
+    }
+
+    private static JournalEntry Entry(long device, long inode, string before, string during, string path) =>
+        new() { Device = device, Inode = inode, Before = before, During = during, Path = path };
+}
