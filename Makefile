@@ -11,13 +11,14 @@
 #   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
 #   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
 #   make churn-selinux 2,000 starts and ends under SELinux, enforcing: pairs of categories and labels of images
+#   make crash-test    kills device processes 100 times and more under load, with our VMM and with QEMU (half an hour)
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
 # make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then .ci/sandbox.sh ARGS.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root timing-table clean distclean
+.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -50,11 +51,14 @@ tuned: deps-test
 debian-root: deps-test
 	$(step) "debian root" tests/Lab/host/debian-root.sh
 
+fio-root: deps-test
+	$(step) "fio root" tests/Lab/host/fio-root.sh
+
 test-build: deps-test
 	$(step) tests dotnet build Sandbox.sln -c Release -p:UseSharedCompilation=true -v q -nologo -clp:NoSummary
 
 # The compiler with all analyzers first: what it has compiled is published without doing it again.
-test: deps-test test-build build kernels tuned lab debian-root
+test: deps-test test-build build kernels tuned lab debian-root fio-root
 	@.ci/test.sh
 
 TARGET ?= blk
@@ -93,6 +97,9 @@ test-selinux-full: deps-test build kernels lab
 # 2,000 starts and ends under the enforced SELinux policy; an hour or so in the lab host.
 churn-selinux: deps-test test-build build kernels lab
 	SELINUX_CHURN_STARTS=2000 dotnet test tests/Lab/Tests -c Release --no-build --nologo --filter FullyQualifiedName~ChurnTests.Pairs --logger "console;verbosity=normal"
+
+crash-test: test-build build kernels lab fio-root
+	@.ci/crash-test.sh
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh

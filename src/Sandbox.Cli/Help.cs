@@ -39,6 +39,8 @@ internal static class Help
           --net-rate SIZE      the most bytes a second in each direction (default: no bound)
           --selinux MODE       labels for its processes: auto, required, off (default: auto, where the host's policy knows Sandbox)
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
+          --device vhost-user=PATH[,type=blk|rng]
+                               a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 

@@ -1,6 +1,7 @@
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.VhostUser;
+using Sandbox.Virtio;
 
 namespace Sandbox.Device;
 
@@ -53,6 +54,23 @@ internal sealed class BackendInflight(int file)
     {
         _memory.Dispose();
         _area = default;
+    }
+
+    /// <summary>A process has used the records that are mapped.</summary>
+    public bool HoldsRecords
+    {
+        get
+        {
+            for (int queue = 0; queue < _area.QueueCount; queue++)
+            {
+                if (InFlightRecord.IsBegun(RecordOf(queue)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
     /// <summary>A queue's record; empty where there is none.</summary>

@@ -93,7 +93,7 @@ internal sealed class VhostUserBackend
         }
 
         bool keep = action.Fds == FdDisposition.Keep;
-        bool succeeded = CarryOut(action, keep ? _fds[0] : -1);
+        bool succeeded = CarryOut(action, payload, keep ? _fds[0] : -1);
         CloseFds(keep ? 1 : 0);
         ushort position = _rings.Change(action);
         int length = action.Reply switch
@@ -108,7 +108,7 @@ internal sealed class VhostUserBackend
         return length == 0 || UnixSocket.Send(_socket, _reply.AsSpan(0, length), fds) == length || Over(VhostUserFault.None);
     }
 
-    private bool CarryOut(in BackendAction action, int keptFd)
+    private bool CarryOut(in BackendAction action, ReadOnlySpan<byte> payload, int keptFd)
     {
         switch (action.Kind)
         {
@@ -129,9 +129,15 @@ internal sealed class VhostUserBackend
             case BackendActionKind.GiveInflight:
                 return _inflight.TryClear(action.Inflight);
             case BackendActionKind.MapInflight:
-                return _inflight.TryReplace(_fds[0], action.Inflight);
+                bool mapped = _inflight.TryReplace(_fds[0], action.Inflight);
+                if (_inflight.HoldsRecords)
+                {
+                    _device.TakenOver();
+                }
+
+                return mapped;
             case BackendActionKind.WriteConfig:
-                return false; // no device here has a field that a driver may write
+                return _device.TryWriteConfig(action.Config.OffsetBytes, payload.Slice(ConfigRange.SizeBytes, (int)action.Config.LengthBytes));
             default:
                 return true;
         }

@@ -27,6 +27,14 @@ internal abstract class VirtioDevice
     {
     }
 
+    /// <summary>The rings were served by a process that died: what the driver had set up there, this one may not know.</summary>
+    public virtual void TakenOver()
+    {
+    }
+
+    /// <summary>The driver writes configuration. False: no such field is to be written.</summary>
+    public virtual bool TryWriteConfig(uint offset, ReadOnlySpan<byte> bytes) => false;
+
     /// <summary>A backing fd that the device has put under watch.</summary>
     public virtual void BackingReady(int index, bool readable, bool writable)
     {

@@ -27,6 +27,7 @@ public enum Errno
     ESPIPE = 29,
     EROFS = 30,
     EPIPE = 32,
+    ENAMETOOLONG = 36,
     ENOSYS = 38,
     ELOOP = 40,
     EPROTO = 71,
@@ -34,4 +35,5 @@ public enum Errno
     EADDRINUSE = 98,
     ECONNRESET = 104,
     ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
 }

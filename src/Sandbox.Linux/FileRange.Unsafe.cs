@@ -18,7 +18,18 @@ public static unsafe class FileRange
     public static int Discard(int fd, ulong offset, ulong lengthBytes) => Allocate(fd, PunchHole | KeepSize, offset, lengthBytes);
 
     /// <summary>Makes a range read as zero while keeping it allocated. The size of the file stays.</summary>
-    public static int Zero(int fd, ulong offset, ulong lengthBytes) => Allocate(fd, ZeroRange | KeepSize, offset, lengthBytes);
+    public static int Zero(int fd, ulong offset, ulong lengthBytes)
+    {
+        int result = Allocate(fd, ZeroRange | KeepSize, offset, lengthBytes);
+        if (result != -(int)Errno.EOPNOTSUPP)
+        {
+            return result;
+        }
+
+        // A file system that cannot do it at once (tmpfs) can in two steps: given back, and taken anew.
+        result = Discard(fd, offset, lengthBytes);
+        return result == 0 ? Allocate(fd, KeepSize, offset, lengthBytes) : result;
+    }
 
     /// <summary>fstat(2): the size of a regular file in bytes.</summary>
     public static long Length(int fd)

@@ -22,6 +22,41 @@ public static unsafe class UnixSocket
             : throw new LinuxException("socketpair", (Errno)errno);
     }
 
+    /// <summary>Connects to a listening stream socket at a path. For the launcher's side: a VMM or device process has no socket(2).</summary>
+    /// <exception cref="LinuxException">No such socket, nobody listens, or the path is longer than a socket's address (107 bytes).</exception>
+    public static FdHandle Connect(string path)
+    {
+        const int FamilyBytes = 2;
+        Span<byte> address = stackalloc byte[FamilyBytes + 108]; // struct sockaddr_un
+        address.Clear();
+        address[0] = (byte)AF_UNIX;
+        if (System.Text.Encoding.UTF8.GetByteCount(path) >= address.Length - FamilyBytes)
+        {
+            throw new LinuxException($"connect {path}", Errno.ENAMETOOLONG);
+        }
+
+        int length = System.Text.Encoding.UTF8.GetBytes(path, address[FamilyBytes..]);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            throw new LinuxException("socket", (Errno)errno);
+        }
+
+        FdHandle connected = new(fd);
+        // SAFETY: a pinned address of the length given; the kernel only reads it.
+        fixed (byte* pointer = address)
+        {
+            if (connect(fd, (sockaddr*)pointer, (uint)(FamilyBytes + length + 1)) != 0)
+            {
+                Errno error = (Errno)errno;
+                connected.Dispose();
+                throw new LinuxException($"connect {path}", error);
+            }
+        }
+
+        return connected;
+    }
+
     /// <summary>Sends bytes and fds in one message, without SIGPIPE. The count sent (it can be short; the fds went with the first byte), or the negated error number.</summary>
     public static int Send(int socket, ReadOnlySpan<byte> data, ReadOnlySpan<int> fds)
     {

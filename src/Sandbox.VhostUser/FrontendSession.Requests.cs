@@ -55,6 +55,15 @@ public sealed partial class FrontendSession
         return Finish(buffer, FrontendRequest.GetConfig, payloadBytes, lengthBytes);
     }
 
+    /// <summary>Writes configuration on behalf of the driver; small enough for one message.</summary>
+    public int WriteSetConfig(uint offsetBytes, ReadOnlySpan<byte> bytes, Span<byte> buffer)
+    {
+        Span<byte> payload = Payload(buffer);
+        VhostUserCodec.WriteConfigRange(payload, new ConfigRange(offsetBytes, (uint)bytes.Length, 0));
+        bytes.CopyTo(payload[ConfigRange.SizeBytes..]);
+        return Finish(buffer, FrontendRequest.SetConfig, ConfigRange.SizeBytes + bytes.Length);
+    }
+
     /// <summary>The features that the driver accepted; bit 30 is added because this session needs it for enabling rings.</summary>
     public int WriteSetFeatures(ulong deviceFeatures, Span<byte> buffer)
     {

@@ -40,6 +40,9 @@ public sealed class InFlightRecord
     /// <summary>A chain of the predecessor is still to be done.</summary>
     internal bool HasReplay => _replayNext < _replayCount;
 
+    /// <summary>A queue has been served with this region.</summary>
+    public static bool IsBegun(GuestSlice region) => region.LengthBytes >= HeaderBytes && region.ReadUInt16Acquire(VersionOffset) != 0;
+
     /// <summary>Uses a region, or with an empty slice none. The queue must be stopped.</summary>
     public void Attach(GuestSlice region)
     {

@@ -37,6 +37,9 @@ public sealed class MicroVm : IAsyncDisposable
     /// <summary>What SELinux does about it.</summary>
     public SeLinuxStatus SeLinux => _security.Status;
 
+    /// <summary>How many device processes died so far and were replaced while the guest ran on.</summary>
+    public int DeviceReplacements => _watch.Replacements;
+
     /// <summary>
     /// Completes when the microVM is over and its processes are gone: with null when its owner ended it, else with the reason in one line. Never faults.
     /// </summary>

@@ -15,7 +15,7 @@ public sealed class MicroVmOptions
     /// <summary>The most virtual processors a guest can have.</summary>
     public const int MaxCpuCount = 64;
 
-    /// <summary>The most entries of <see cref="Disks"/>.</summary>
+    /// <summary>The most entries of <see cref="Disks"/> and <see cref="VhostUserDevices"/> together.</summary>
     public const int MaxDiskCount = 11;
 
     /// <summary>
@@ -60,6 +60,9 @@ public sealed class MicroVmOptions
     /// else on the host may have. Null: a free one is found. Without effect where there are no labels. Default: null.
     /// </summary>
     public string? SeLinuxLevel { get; init; }
+
+    /// <summary>Devices that programs of your own serve; with <see cref="Disks"/> at most <see cref="MaxDiskCount"/>. Default: none.</summary>
+    public IReadOnlyList<VhostUserDeviceOptions> VhostUserDevices { get; init; } = [];
 
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);

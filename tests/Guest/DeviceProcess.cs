@@ -21,8 +21,8 @@ internal sealed class DeviceProcess : IDisposable
     /// <summary>The frontend's end of the vhost-user socket; whoever takes it closes it.</summary>
     public FdHandle TakeFrontend() => _frontend;
 
-    /// <summary>Serves an image as a virtio-blk device that can be written.</summary>
-    public static DeviceProcess StartDisk(string image)
+    /// <summary>Serves an image as a virtio-blk device that can be written, with a file for its record of requests in flight.</summary>
+    public static DeviceProcess StartDisk(string image, FdHandle inflight)
     {
         using FdHandle exe = FileOpen.Read(Artifacts.Exe("sandbox-device"));
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
@@ -36,7 +36,7 @@ internal sealed class DeviceProcess : IDisposable
             Fds =
             [
                 new(0, nothing), new(1, nothing), new(2, nothing), new(InheritedFds.Control, deviceControl),
-                new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceFirstBacking, file),
+                new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceInflight, inflight), new(InheritedFds.DeviceFirstBacking, file),
             ],
         });
         deviceControl.Dispose();

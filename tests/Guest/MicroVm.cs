@@ -17,8 +17,13 @@ internal sealed class MicroVm : IDisposable
     private readonly FdHandle _console;
     private readonly ChildProcess _process;
 
-    private MicroVm(FdHandle control, FdHandle console, ChildProcess process, DeviceProcess? disk)
+    private readonly MicroVmOptions _options;
+    private readonly FdHandle _inflight;
+
+    private MicroVm(MicroVmOptions options, FdHandle control, FdHandle console, ChildProcess process, DeviceProcess? disk, FdHandle inflight)
     {
+        _options = options;
+        _inflight = inflight;
         _control = control;
         _console = console;
         _process = process;
@@ -26,7 +31,7 @@ internal sealed class MicroVm : IDisposable
     }
 
     /// <summary>The process behind the disk, if there is one.</summary>
-    public DeviceProcess? Disk { get; }
+    public DeviceProcess? Disk { get; private set; }
 
     /// <summary>Starts a machine, and waits for nothing.</summary>
     public static MicroVm Start(MicroVmOptions options)
@@ -41,7 +46,8 @@ internal sealed class MicroVm : IDisposable
         LinuxException.Check(FdIo.WriteAll(initrd.Number, options.Initrd), "write initrd");
         (FdHandle control, FdHandle vmmControl) = UnixSocket.CreatePair();
         (FdHandle console, FdHandle vmmConsole) = Pipe.Create();
-        DeviceProcess? disk = options.DiskImage is null ? null : DeviceProcess.StartDisk(options.DiskImage);
+        FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
+        DeviceProcess? disk = options.DiskImage is null ? null : DeviceProcess.StartDisk(options.DiskImage, inflight);
 
         LinuxException.Check(FdIo.SetNonBlocking(vmmConsole.Number, on: true), "fcntl console");
         List<InheritedFd> fds =
@@ -61,7 +67,7 @@ internal sealed class MicroVm : IDisposable
         fds[^1].Source.Dispose();
 
         LinuxException.Check(FdIo.WriteAll(control.Number, options.SpecFrame ?? Encode(options, kernelPath)), "write launch spec");
-        return new MicroVm(control, console, process, disk);
+        return new MicroVm(options, control, console, process, disk, inflight);
     }
 
     /// <summary>Starts a machine and waits for its end.</summary>
@@ -77,6 +83,23 @@ internal sealed class MicroVm : IDisposable
         Await(_console.Number, "a console byte");
         Span<byte> one = stackalloc byte[1];
         return FdIo.Read(_console.Number, one) == 1 ? (char)one[0] : '\0';
+    }
+
+    /// <summary>Kills the disk's process and puts another in its place, as a launcher does.</summary>
+    public void ReplaceDisk()
+    {
+        Disk!.Dispose();
+        Disk = DeviceProcess.StartDisk(_options.DiskImage!, _inflight);
+        using FdHandle frontend = Disk.TakeFrontend();
+        SendReplacement(0, frontend.Number);
+    }
+
+    /// <summary>Sends the message about a replacement, right or wrong.</summary>
+    public void SendReplacement(int place, params ReadOnlySpan<int> fds)
+    {
+        byte[] frame = new byte[DeviceReplacement.FrameBytes];
+        _ = new DeviceReplacement(place).Encode(frame);
+        LinuxException.Check(UnixSocket.Send(_control.Number, frame, fds), "send replacement");
     }
 
     /// <summary>Closes the control socket, as a launcher that dies does.</summary>
@@ -118,6 +141,7 @@ internal sealed class MicroVm : IDisposable
         _control.Dispose();
         _console.Dispose();
         Disk?.Dispose();
+        _inflight.Dispose();
     }
 
     private static byte[] Encode(MicroVmOptions options, string kernelPath)
@@ -129,7 +153,7 @@ internal sealed class MicroVm : IDisposable
             CommandLine = options.CommandLine,
             KernelBytes = new FileInfo(kernelPath).Length,
             InitrdBytes = options.Initrd.Length,
-            Devices = options.DiskImage is null ? [] : [new VmmDevice(DeviceKind.Block, 1)],
+            Devices = options.DiskImage is null ? [] : [new VmmDevice(DeviceKind.Block, 1, options.Replaceable)],
         };
         byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
         return frame[..spec.Encode(frame)];

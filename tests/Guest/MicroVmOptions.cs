@@ -25,4 +25,7 @@ internal sealed class MicroVmOptions
 
     /// <summary>A virtio-blk device with this image, served by sandbox-device.</summary>
     public string? DiskImage { get; init; }
+
+    /// <summary>The VMM is told that a disk whose process dies is replaced (<see cref="MicroVm.ReplaceDisk"/>).</summary>
+    public bool Replaceable { get; init; }
 }

@@ -60,6 +60,14 @@ internal sealed class TransportModel : IVirtioBackend
         return _running;
     }
 
+    public void WriteConfig(ulong features, uint offset, ReadOnlySpan<byte> data)
+    {
+        if ((_status & FeaturesOk) == 0 || (_status & (NeedsReset | Failed)) != 0)
+        {
+            throw new FindingException($"transport: configuration written in status 0x{_status:x}");
+        }
+    }
+
     public void StopQueues() => _running = false;
 
     public void SignalInterrupt()

@@ -9,6 +9,7 @@ namespace Sandbox.Cli.Run;
 internal sealed class RunArguments
 {
     private readonly List<DiskOptions> _disks = [];
+    private readonly List<VhostUserDeviceOptions> _devices = [];
     private readonly Dictionary<string, string> _environment = [];
     private readonly NetworkArguments _network = new();
     private string? _rootFileSystem;
@@ -98,6 +99,9 @@ internal sealed class RunArguments
             case "--disk":
                 _disks.Add(DiskText.Parse(value));
                 break;
+            case "--device":
+                _devices.Add(DeviceText.Parse(value));
+                break;
             case "--memory":
                 _memoryBytes = SizeText.Parse(option, value);
                 break;
@@ -146,6 +150,7 @@ internal sealed class RunArguments
                 HostName = _hostName ?? defaults.HostName,
                 Disks = _disks,
                 Network = _network.Make(),
+                VhostUserDevices = _devices,
                 StartTimeout = _timeout ?? defaults.StartTimeout,
                 SeLinux = _seLinux ?? defaults.SeLinux,
                 SeLinuxLevel = _seLinuxLevel,

@@ -8,5 +8,6 @@ namespace Sandbox.Cli.Run;
 internal sealed record RunRequest(MicroVmOptions MicroVm, ExecOptions Exec, TimeSpan? Timeout, bool PrintTiming)
 {
     /// <summary>Whether the guest may have something to write back before it goes.</summary>
-    public bool HasWritableDisk => MicroVm.Disks.Any(static disk => !disk.ReadOnly);
+    public bool HasWritableDisk => MicroVm.Disks.Any(static disk => !disk.ReadOnly)
+        || MicroVm.VhostUserDevices.Any(static device => device.Type == VhostUserDeviceType.Block);
 }

@@ -14,6 +14,9 @@ public sealed class DeviceLaunchSpec
     /// <summary>Block: what VIRTIO_BLK_T_GET_ID answers; printable ASCII of at most 20 bytes.</summary>
     public string SerialId { get; init; } = "";
 
+    /// <summary>Block: request queues, 1 to <see cref="LaunchLimits.MaxQueues"/>.</summary>
+    public int QueueCount { get; init; } = 1;
+
     /// <summary>Vsock: the guest's context id, 3 or more (0 to 2 are taken by vsock(7)).</summary>
     public uint GuestCid { get; init; }
 
@@ -40,6 +43,7 @@ public sealed class DeviceLaunchSpec
         writer.U8(ReadOnly ? (byte)1 : (byte)0);
         writer.U64((ulong)CapacityBytes);
         writer.Text(SerialId);
+        writer.U16((ushort)QueueCount);
         writer.U32(GuestCid);
         writer.U16((ushort)VsockPorts.Count);
         foreach (uint port in VsockPorts)
@@ -62,8 +66,9 @@ public sealed class DeviceLaunchSpec
         byte readOnly = reader.U8();
         long capacity = reader.Size(long.MaxValue);
         string serialId = reader.Text(LaunchLimits.MaxSerialIdBytes);
+        int queueCount = reader.Count(LaunchLimits.MaxQueues);
         uint guestCid = reader.U32();
-        reader.Require(Enum.IsDefined(kind) && readOnly <= 1 && capacity % 512 == 0);
+        reader.Require(Enum.IsDefined(kind) && readOnly <= 1 && capacity % 512 == 0 && queueCount > 0);
         reader.Require(kind != DeviceKind.Vsock || guestCid is >= 3 and < uint.MaxValue);
 
         uint[] ports = new uint[reader.Count(LaunchLimits.MaxVsockPorts)];
@@ -86,6 +91,7 @@ public sealed class DeviceLaunchSpec
             ReadOnly = readOnly == 1,
             CapacityBytes = capacity,
             SerialId = serialId,
+            QueueCount = queueCount,
             GuestCid = guestCid,
             VsockPorts = ports,
             NetBacking = backing,

@@ -4,7 +4,10 @@ using Sandbox.Virtio.Block;
 
 namespace Sandbox.Device.Block;
 
-/// <summary>virtio-blk (virtio 1.2 §5.2) on a raw file: one queue, one request at a time, no copy between file and guest pages.</summary>
+/// <summary>
+/// virtio-blk (virtio 1.2 §5.2) on a raw file: one request at a time, no copy between file and guest pages. Several queues spare a driver its
+/// locks; one thread serves them in turn.
+/// </summary>
 internal sealed class BlockDevice : VirtioDevice
 {
     private const int RequestsPerTurn = 128;
@@ -25,21 +28,24 @@ internal sealed class BlockDevice : VirtioDevice
     /// <param name="capacityBytes">A multiple of 512.</param>
     /// <param name="readOnly">Offer VIRTIO_BLK_F_RO.</param>
     /// <param name="serialId">At most 20 bytes of ASCII.</param>
-    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId)
-        : base(1)
+    /// <param name="queueCount">1 or more.</param>
+    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1)
+        : base(queueCount)
     {
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
         _backing = new BlockBacking(fd);
-        BlockConfigSpace.Write(_configSpace, capacityBytes);
+        BlockConfigSpace.Write(_configSpace, capacityBytes, queueCount);
         Encoding.ASCII.GetBytes(serialId, _id);
-        FeaturesAgreed(0);
+        _disk = new BlockGeometry(capacityBytes, readOnly, 0);
+        _backing.SyncEveryWrite = true; // until a driver has said that it flushes
     }
 
     public override ulong OfferedFeatures =>
         VirtioFeatureBits.Version1 | VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex
         | BlockFeatureBits.SegmentMax | BlockFeatureBits.BlockSize | BlockFeatureBits.Topology | BlockFeatureBits.Flush
-        | (_readOnly ? BlockFeatureBits.ReadOnly : BlockFeatureBits.Discard | BlockFeatureBits.WriteZeroes);
+        | (Queues.Length > 1 ? BlockFeatureBits.MultiQueue : 0)
+        | (_readOnly ? BlockFeatureBits.ReadOnly : BlockFeatureBits.Discard | BlockFeatureBits.WriteZeroes | BlockFeatureBits.ConfigWriteback);
 
     // A request names its sectors and its buffers are the device's until it is answered: done again, it comes to the same.
     public override bool CanReplay => true;
@@ -49,15 +55,49 @@ internal sealed class BlockDevice : VirtioDevice
     public override void FeaturesAgreed(ulong features)
     {
         _disk = new BlockGeometry(_capacityBytes, _readOnly, features);
-        // A driver that does not flush takes the disk for write-through (§5.2.5).
-        _backing.SyncEveryWrite = (features & BlockFeatureBits.Flush) == 0;
+        // A driver that does not flush takes the disk for write-through (§5.2.5.2). One that may choose begins with write-back.
+        SetWriteback((features & BlockFeatureBits.Flush) != 0);
+    }
+
+    /// <summary>
+    /// The driver may have chosen write-through in the predecessor's time, and not every frontend says so again: until one does, every write
+    /// is on the medium before it is answered. That is right for either choice.
+    /// </summary>
+    public override void TakenOver()
+    {
+        if ((_disk.Features & BlockFeatureBits.ConfigWriteback) != 0)
+        {
+            SetWriteback(false);
+        }
+    }
+
+    public override bool TryWriteConfig(uint offset, ReadOnlySpan<byte> bytes)
+    {
+        if (offset != BlockConfigSpace.WritebackOffset || bytes.Length != 1 || bytes[0] > 1 || (_disk.Features & BlockFeatureBits.ConfigWriteback) == 0)
+        {
+            return false;
+        }
+
+        SetWriteback(bytes[0] == 1);
+        // "Write-through" is a promise about what was answered, so what was answered before is made good too.
+        return bytes[0] == 1 || _backing.Flush() == BlockStatus.Ok;
     }
 
     public override bool Work()
     {
-        DeviceQueue queue = Queues[0];
-        queue.Ring.SuppressKicks();
         ulong moved = 0;
+        bool more = false;
+        foreach (DeviceQueue queue in Queues)
+        {
+            more |= Work(queue, ref moved);
+        }
+
+        return more;
+    }
+
+    private bool Work(DeviceQueue queue, ref ulong moved)
+    {
+        queue.Ring.SuppressKicks();
         for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && queue.Ring.TryPop(_chain); done++)
         {
             moved += _chain.Readable.LengthBytes + _chain.Writable.LengthBytes;
@@ -68,6 +108,12 @@ internal sealed class BlockDevice : VirtioDevice
         bool more = queue.Ring.EnableKicks();
         queue.Notify();
         return more;
+    }
+
+    private void SetWriteback(bool on)
+    {
+        _configSpace[BlockConfigSpace.WritebackOffset] = on ? (byte)1 : (byte)0;
+        _backing.SyncEveryWrite = !on;
     }
 
     private void Serve(SplitVirtqueue ring)

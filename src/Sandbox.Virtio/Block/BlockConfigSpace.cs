@@ -10,12 +10,15 @@ public static class BlockConfigSpace
     /// <summary>Two for header and status in a queue of 256; the driver never sends more buffers than this in one request.</summary>
     public const uint MaxSegments = 254;
 
+    /// <summary>Where "writeback" lies: one byte, 0 or 1, the only field that a driver may write (with VIRTIO_BLK_F_CONFIG_WCE).</summary>
+    public const int WritebackOffset = 32;
+
     private const uint LogicalBlockBytes = BlockGeometry.SectorBytes;
     private const byte SectorsPerPhysicalBlockLog2 = 3; // 4096 bytes: what host file systems allocate in
     private const uint MaxRangeSectors = 0x40_0000; // 2 GiB in one run: bounds the time of one fallocate
 
     /// <summary>Writes the whole space.</summary>
-    public static void Write(Span<byte> space, ulong capacityBytes)
+    public static void Write(Span<byte> space, ulong capacityBytes, int queueCount = 1)
     {
         space[..SizeBytes].Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(space, capacityBytes / BlockGeometry.SectorBytes);
@@ -23,6 +26,8 @@ public static class BlockConfigSpace
         BinaryPrimitives.WriteUInt32LittleEndian(space[20..], LogicalBlockBytes);
         space[24] = SectorsPerPhysicalBlockLog2; // topology.physical_block_exp
         BinaryPrimitives.WriteUInt16LittleEndian(space[26..], 1 << SectorsPerPhysicalBlockLog2); // min_io_size in logical blocks
+        space[WritebackOffset] = 1; // what is written is volatile until a flush, unless the driver says otherwise (§5.2.5.2)
+        BinaryPrimitives.WriteUInt16LittleEndian(space[34..], (ushort)queueCount); // num_queues
         BinaryPrimitives.WriteUInt32LittleEndian(space[36..], MaxRangeSectors); // max_discard_sectors
         BinaryPrimitives.WriteUInt32LittleEndian(space[40..], BlockRequest.MaxRanges); // max_discard_seg
         BinaryPrimitives.WriteUInt32LittleEndian(space[44..], 1 << SectorsPerPhysicalBlockLog2); // discard_sector_alignment

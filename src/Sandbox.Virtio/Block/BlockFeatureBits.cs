@@ -18,6 +18,12 @@ public static class BlockFeatureBits
     /// <summary>topology holds preferred sizes.</summary>
     public const ulong Topology = 1UL << 10;
 
+    /// <summary>The driver may switch between write-back and write-through (the field "writeback").</summary>
+    public const ulong ConfigWriteback = 1UL << 11;
+
+    /// <summary>num_queues holds how many queues there are.</summary>
+    public const ulong MultiQueue = 1UL << 12;
+
     public const ulong Discard = 1UL << 13;
 
     public const ulong WriteZeroes = 1UL << 14;

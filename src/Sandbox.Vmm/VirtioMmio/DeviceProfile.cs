@@ -1,5 +1,6 @@
 using Sandbox.Control.Launch;
 using Sandbox.Virtio;
+using Sandbox.Virtio.Block;
 using Sandbox.Virtio.Net;
 
 namespace Sandbox.Vmm.VirtioMmio;
@@ -7,7 +8,9 @@ namespace Sandbox.Vmm.VirtioMmio;
 /// <summary>What this VMM lets through of a kind of device, whatever its backend offers.</summary>
 /// <param name="ConfigBytes">How much of the configuration space is asked for.</param>
 /// <param name="Features">Feature bits that may reach the guest.</param>
-internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features)
+/// <param name="WritableByte">The one byte of configuration that a driver may write, as 0 or 1; -1 for none.</param>
+/// <param name="WritableWith">The feature that it must have accepted for that.</param>
+internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features, int WritableByte = -1, ulong WritableWith = 0)
 {
     // Transport features that are named here work through ioeventfd, irqfd and a split ring that the VMM has checked; a packed ring,
     // notification data or a ring reset would need more than that.
@@ -17,9 +20,6 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features)
     // Bits 0 to 23 belong to the kind of device (virtio 1.2, 2.2).
     private const ulong DeviceBits = (1UL << 24) - 1;
 
-    // virtio 1.2, 5.2.3: CONFIG_WCE would make a configuration field writable; MQ counts queues that the machine may not have.
-    private const ulong BlockConfigWce = 1UL << 11;
-    private const ulong BlockMultiQueue = 1UL << 12;
 
     // virtio 1.2, 5.1.3: ANNOUNCE is asked for by a change of configuration, which nobody passes on here.
     private const ulong NetAnnounce = 1UL << 21;
@@ -28,7 +28,12 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features)
     public static DeviceProfile Of(DeviceKind kind, int queueCount) => kind switch
     {
         // struct virtio_blk_config up to and with write_zeroes (5.2.4): every backend knows that much.
-        DeviceKind.Block => new(60, Transport | (DeviceBits & ~BlockConfigWce & ~(queueCount > 1 ? 0 : BlockMultiQueue))),
+        DeviceKind.Block => new(
+            BlockConfigSpace.SizeBytes,
+            // MQ counts queues that the machine may not have.
+            Transport | (DeviceBits & ~(queueCount > 1 ? 0 : BlockFeatureBits.MultiQueue)),
+            BlockConfigSpace.WritebackOffset,
+            BlockFeatureBits.ConfigWriteback),
         DeviceKind.Network => new(NetConfigSpace.SizeBytes, Transport | (DeviceBits & ~NetAnnounce & ~NetQueuesBeyond(queueCount))),
         DeviceKind.Vsock => new(8, Transport | DeviceBits), // guest_cid (5.10.4)
         _ => new(0, Transport | DeviceBits),

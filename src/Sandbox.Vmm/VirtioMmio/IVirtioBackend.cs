@@ -25,6 +25,9 @@ public interface IVirtioBackend
     /// </summary>
     bool TryStart(ulong features, ReadOnlySpan<VirtqueueLayout> queues);
 
+    /// <summary>The driver writes configuration, after FEATURES_OK. What no driver may write stays as it is.</summary>
+    void WriteConfig(ulong features, uint offset, ReadOnlySpan<byte> data);
+
     /// <summary>Reset: after the return nothing touches a ring. Does nothing where nothing was started.</summary>
     void StopQueues();
 

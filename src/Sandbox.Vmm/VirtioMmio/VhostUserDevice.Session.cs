@@ -12,6 +12,8 @@ public sealed partial class VhostUserDevice
     private bool _lost;
     private bool _started;
     private ulong _features;
+    private bool _hasWritten;
+    private byte _configAtReset;
 
     // What is in flight, for a successor. Never mapped here: it is the backend's, kept while the backend changes.
     private int _inflightFile = -1; // owned
@@ -110,6 +112,11 @@ public sealed partial class VhostUserDevice
             return false;
         }
 
+        if (!TryRepeatConfig(goesOn))
+        {
+            return false;
+        }
+
         for (int queue = 0; queue < _layouts.Length; queue++)
         {
             if (_running[queue] && !TryStartRing(queue, _layouts[queue], goesOn))
@@ -153,9 +160,38 @@ public sealed partial class VhostUserDevice
     }
 
     /// <inheritdoc/>
+    public void WriteConfig(ulong features, uint offset, ReadOnlySpan<byte> data)
+    {
+        if (_profile.WritableByte != offset || data.Length != 1 || data[0] > 1 || (features & _profile.WritableWith) == 0)
+        {
+            return;
+        }
+
+        _config[offset] = data[0];
+        _hasWritten = true;
+        if (_started)
+        {
+            _ = TryRepeatConfig(goesOn: false);
+        }
+    }
+
+    // What the driver has written: a backend that starts does not know it, and one that goes on must hear it even if it is what it was at reset.
+    private bool TryRepeatConfig(bool goesOn)
+    {
+        bool known = !_hasWritten && !(goesOn && (_features & _profile.WritableWith) != 0);
+        return known || Call(Session.WriteSetConfig((uint)_profile.WritableByte, _config.AsSpan(_profile.WritableByte, 1), Buffer), out _);
+    }
+
+    /// <inheritdoc/>
     public void StopQueues()
     {
         _started = false;
+        _hasWritten = false;
+        if (_profile.WritableByte >= 0)
+        {
+            _config[_profile.WritableByte] = _configAtReset;
+        }
+
         for (int queue = 0; queue < _running.Length; queue++)
         {
             if (!_running[queue])
@@ -270,7 +306,14 @@ public sealed partial class VhostUserDevice
             return false;
         }
 
+        byte written = _hasWritten ? _config[_profile.WritableByte] : (byte)0;
         _channel.Payload.Slice(ConfigRange.SizeBytes, _config.Length).CopyTo(_config);
+        if (_profile.WritableByte >= 0)
+        {
+            _configAtReset = _config[_profile.WritableByte];
+            _config[_profile.WritableByte] = _hasWritten ? written : _configAtReset;
+        }
+
         return true;
     }
 

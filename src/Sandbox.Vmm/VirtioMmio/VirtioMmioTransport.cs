@@ -54,8 +54,14 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
 
     public void Write(uint offset, ReadOnlySpan<byte> data)
     {
-        // No device of ours has a configuration field that a driver may write: the feature bits that would allow it are not offered.
-        if (RegisterTable.Allows(offset, data.Length, RegisterAccess.Write))
+        if (offset >= (uint)MmioRegister.Config)
+        {
+            if (Has(DeviceStatus.FeaturesOk) && !HasAny(DeviceStatus.NeedsReset | DeviceStatus.Failed))
+            {
+                _backend.WriteConfig(_driverFeatures, offset - (uint)MmioRegister.Config, data);
+            }
+        }
+        else if (RegisterTable.Allows(offset, data.Length, RegisterAccess.Write))
         {
             WriteRegister((MmioRegister)offset, BinaryPrimitives.ReadUInt32LittleEndian(data));
         }

@@ -5,30 +5,33 @@ using Sandbox.Linux;
 
 namespace Sandbox.Launch;
 
-/// <summary>A device of the machine and the process that will be it.</summary>
+/// <summary>A device of the machine and the process that will be it; without a specification a stranger's process, to which the one backing fd is connected.</summary>
 /// <param name="Name">For messages, for example "sandbox-device (disk1)".</param>
 /// <param name="Device">What the VMM is told.</param>
 /// <param name="Spec">What the device process is told.</param>
 /// <param name="Backing">Its backing fds, borrowed, in order.</param>
-internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpec Spec, IReadOnlyList<FdHandle> Backing)
+internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpec? Spec, IReadOnlyList<FdHandle> Backing)
 {
-    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source and the network.</summary>
+    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
     public static List<DevicePlan> For(LaunchFiles files, FdHandle agent)
     {
-        List<DevicePlan> plans = [Block("root", files.Root.Disk)];
+        // A queue for each vCPU, so that they do not wait for each other's lock.
+        int queues = Math.Min(files.Options.CpuCount, MaxBlockQueues);
+        List<DevicePlan> plans = [Block("root", files.Root.Disk, queues)];
         foreach (DiskImage disk in files.Disks)
         {
-            plans.Add(Block(disk.SerialId, disk));
+            plans.Add(Block(disk.SerialId, disk, queues));
         }
 
+        // Not replaceable: what its connections had under way died with it, and the agent's connection is the microVM's life.
         plans.Add(new DevicePlan(
             "sandbox-device (vsock)",
             new VmmDevice(DeviceKind.Vsock, VsockQueues),
             new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = [AgentLimits.VsockPort] },
             [agent]));
-        plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
+        plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, Replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
         if (files.Network is { } network)
         {
             plans.Add(new DevicePlan(
@@ -45,11 +48,22 @@ internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpe
                 [network.Device]));
         }
 
+        // Last, so that the places of our own processes are those of the plan.
+        for (int index = 0; index < files.Backends.Count; index++)
+        {
+            VhostUserDeviceOptions stranger = files.Options.VhostUserDevices[index];
+            DeviceKind kind = stranger.Type == VhostUserDeviceType.Entropy ? DeviceKind.Entropy : DeviceKind.Block;
+            plans.Add(new DevicePlan($"vhost-user {stranger.SocketPath}", new VmmDevice(kind, 1), null, [files.Backends[index]]));
+        }
+
         return plans;
     }
 
     /// <summary>virtio 1.2, 5.1.2: receive and transmit.</summary>
     private const int NetworkQueues = 2;
+
+    /// <summary>One thread serves them all: more queues than this would only cost guest memory.</summary>
+    private const int MaxBlockQueues = 4;
 
     /// <summary>virtio 1.2, 5.10.2: rx, tx, event.</summary>
     private const int VsockQueues = 3;
@@ -57,9 +71,9 @@ internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpe
     /// <summary>The first that a guest may have; every microVM is alone on its own vsock.</summary>
     private const uint GuestCid = 3;
 
-    private static DevicePlan Block(string name, DiskImage disk) => new(
+    private static DevicePlan Block(string name, DiskImage disk, int queues) => new(
         $"sandbox-device ({name})",
-        new VmmDevice(DeviceKind.Block, 1),
-        new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, CapacityBytes = disk.Bytes, SerialId = disk.SerialId },
+        new VmmDevice(DeviceKind.Block, queues, Replaceable: true),
+        new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, CapacityBytes = disk.Bytes, SerialId = disk.SerialId, QueueCount = queues },
         [disk.File]);
 }

@@ -35,6 +35,9 @@ internal sealed class LaunchFiles : IDisposable
     /// <summary>Null: the guest has no network.</summary>
     public NetworkLink? Network { get; private set; }
 
+    /// <summary>Connected to the backends of <see cref="MicroVmOptions.VhostUserDevices"/>, in their order.</summary>
+    public List<FdHandle> Backends { get; } = [];
+
     /// <summary>The cheap checks first: a wrong option is reported before an image is made.</summary>
     public static async Task<LaunchFiles> OpenAsync(MicroVmOptions options, InstallLayout layout, CancellationToken cancellationToken)
     {
@@ -58,6 +61,11 @@ internal sealed class LaunchFiles : IDisposable
                 }
 
                 files.Network = files.Own(NetworkLink.Open(network));
+            }
+
+            foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
+            {
+                files.Backends.Add(files.Own(BackendSocket.Connect(device.SocketPath)));
             }
 
             files.Kvm = files.Own(KvmDevice.Open());

@@ -9,9 +9,6 @@ namespace Sandbox.Launch;
 /// <summary>Starts the VMM and the device processes of a microVM and ties them together. The launcher keeps only its ends of their sockets.</summary>
 internal sealed class Launcher
 {
-    /// <summary>Main thread, finalizer and the few of the process's own.</summary>
-    private const ulong RuntimeThreads = 16;
-
     private readonly LaunchFiles _files;
     private readonly InstallLayout _layout;
     private readonly SandboxSecurity _security;
@@ -31,6 +28,7 @@ internal sealed class Launcher
     {
         List<FdHandle> lent = [];
         List<WatchedProcess> started = [];
+        DeviceLauncher? devices = null;
         (FdHandle console, FdHandle consoleWriter) = _security.CreatePipe();
         lent.Add(consoleWriter);
         try
@@ -38,12 +36,14 @@ internal sealed class Launcher
             LinuxException.Check(FdIo.SetNonBlocking(consoleWriter.Number, on: true), "fcntl O_NONBLOCK");
             (Agent, FdHandle agentInDevice) = _security.CreateChannel();
             lent.Add(agentInDevice);
-            await StartProcessesAsync(DevicePlan.For(_files, agentInDevice), consoleWriter, started, lent).ConfigureAwait(false);
+            List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice);
+            devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached), FileOpen.Read(_layout.Device), plans, _security);
+            await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
         }
         catch
         {
             Agent?.Dispose();
-            ProcessWatch watch = Watch(started, console);
+            ProcessWatch watch = Watch(started, devices, console);
             watch.Kill();
             await watch.AllEnded.ConfigureAwait(false);
             watch.Dispose();
@@ -58,20 +58,19 @@ internal sealed class Launcher
         }
 
         _clock.ProcessesSpawned = _clock.Now;
-        return Watch(started, console);
+        return Watch(started, devices, console);
     }
 
-    private ProcessWatch Watch(List<WatchedProcess> started, FdHandle console)
+    private ProcessWatch Watch(List<WatchedProcess> started, DeviceLauncher? devices, FdHandle console)
     {
-        ProcessWatch watch = new(started, console, _files.Options.ConsoleReceived);
+        ProcessWatch watch = new(started, devices is null ? null : new DeviceRevival(devices), console, _files.Options.ConsoleReceived);
         watch.Start();
         return watch;
     }
 
-    private async Task StartProcessesAsync(List<DevicePlan> plans, FdHandle consoleWriter, List<WatchedProcess> started, List<FdHandle> lent)
+    private async Task StartProcessesAsync(List<DevicePlan> plans, DeviceLauncher devices, FdHandle consoleWriter, List<WatchedProcess> started, List<FdHandle> lent)
     {
         using FdHandle vmm = FileOpen.Read(_layout.Vmm);
-        using FdHandle device = FileOpen.Read(_layout.Device);
         using ProcessStarter starter = new(_layout.Jail, _security, _clock.Reached);
         List<InheritedFd> vmmFds =
         [
@@ -81,17 +80,20 @@ internal sealed class Launcher
             new(InheritedFds.VmmInitrd, _files.Initrd), // reads it once
             new(InheritedFds.VmmConsole, consoleWriter), // writes what the guest's serial port gets
         ];
-        List<IReadOnlyList<InheritedFd>> deviceFds = [];
+        List<FdHandle> backends = [];
         for (int index = 0; index < plans.Count; index++)
         {
+            if (plans[index].Spec is null)
+            {
+                vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, plans[index].Backing[0])); // connected to somebody else's backend
+                continue;
+            }
+
             (FdHandle frontend, FdHandle backend) = _security.CreateChannel();
             lent.Add(frontend);
             lent.Add(backend);
             vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, frontend));
-            FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
-            lent.Add(inflight);
-            _security.LabelMemory(inflight);
-            deviceFds.Add([new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceInflight, inflight), .. plans[index].Backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))]);
+            backends.Add(backend);
         }
 
         VmmLaunchSpec spec = new()
@@ -103,14 +105,12 @@ internal sealed class Launcher
             InitrdBytes = _files.InitrdBytes,
             Devices = plans.ConvertAll(static plan => plan.Device),
         };
-        ProcessLimits vmmLimits = new(MaxThreads: RuntimeThreads + (ulong)spec.CpuCount, MaxFileBytes: 0);
+        ProcessLimits vmmLimits = new(MaxThreads: DeviceLauncher.RuntimeThreads + (ulong)spec.CpuCount, MaxFileBytes: 0);
 #pragma warning disable CA2025 // CollectAsync waits for every start before the exes and the starter are closed.
         List<Task<WatchedProcess>> starts = [starter.StartAsync("sandbox-vmm", vmm, vmmFds, Frame(spec.Encode), vmmLimits, kind: null)];
-        for (int index = 0; index < plans.Count; index++)
+        for (int index = 0; index < backends.Count; index++)
         {
-            DeviceLaunchSpec deviceSpec = plans[index].Spec;
-            ProcessLimits limits = new(RuntimeThreads, deviceSpec.ReadOnly ? 0 : (ulong)deviceSpec.CapacityBytes);
-            starts.Add(starter.StartAsync(plans[index].Name, device, deviceFds[index], Frame(deviceSpec.Encode), limits, deviceSpec.Kind));
+            starts.Add(devices.StartAsync(index, backends[index]));
         }
 
         if (_files.Network is { Passt: not null } network)

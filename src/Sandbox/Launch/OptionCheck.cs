@@ -21,7 +21,13 @@ internal static class OptionCheck
         Require(
             IsHostName(options.HostName),
             $"host name \"{options.HostName}\" is not valid; give 1 to {MaxHostNameLength} letters, digits, '-' and '.'");
-        Require(options.Disks.Count <= MicroVmOptions.MaxDiskCount, $"{options.Disks.Count} disks are too many; give at most {MicroVmOptions.MaxDiskCount}");
+        int disks = options.Disks.Count + options.VhostUserDevices.Count;
+        Require(disks <= MicroVmOptions.MaxDiskCount, $"{disks} disks are too many; give at most {MicroVmOptions.MaxDiskCount}");
+        foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
+        {
+            CheckPath(device.SocketPath, "vhost-user socket");
+        }
+
         foreach (DiskOptions disk in options.Disks)
         {
             CheckPath(disk.Path, "disk");

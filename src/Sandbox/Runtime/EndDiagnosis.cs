@@ -16,6 +16,11 @@ internal static class EndDiagnosis
     /// <param name="kernelPath">For a kernel that cannot be booted.</param>
     public static SandboxException Describe(ProcessWatch watch, WatchedProcess vmm, string kernelPath)
     {
+        if (watch.GivenUp is { } givenUp)
+        {
+            return Host(givenUp);
+        }
+
         foreach (WatchedProcess process in watch.Processes)
         {
             if (process.Fault != LaunchFault.None)
@@ -50,6 +55,11 @@ internal static class EndDiagnosis
             : vmm.Status is { Signal: Signals.Kill } ? Host($"{vmm.Name} was killed (SIGKILL); was the host out of memory? see dmesg")
             : Host($"{vmm.Name} ended with exit code {vmm.Status?.Code} and no reason: {Said(vmm)}");
     }
+
+    /// <summary>A device process that died again and again; this was the last time.</summary>
+    public static string GivenUp(WatchedProcess process) =>
+        $"{process.Name} died {RestartBudget.MaxRestarts + 1} times within {RestartBudget.WindowMilliseconds / 1000} s, at last by {HowItEnded(process)}; "
+        + $"the microVM was ended ({Said(process)})";
 
     /// <summary>The guest did not come up in time: the last that it wrote is the best clue.</summary>
     public static SandboxException Silent(ProcessWatch watch, TimeSpan timeout)
@@ -91,6 +101,9 @@ internal static class EndDiagnosis
             ? $"{process.Name} was killed for the system call {SyscallName.Of(number)} ({number}), which its seccomp filter does not grant{last}"
             : $"{process.Name} was killed for a system call that its seccomp filter does not grant (SIGSYS); as root, `dmesg` names the call{last}";
     }
+    private static string HowItEnded(WatchedProcess process) => process.Status is { Signal: > 0 } killed
+        ? Signals.NameOf(killed.Signal)
+        : $"exit code {process.Status?.Code}";
 
     private static string Words(WatchedProcess process, Ended ended) => ended.Text.Length > 0 ? ended.Text : Said(process);
 

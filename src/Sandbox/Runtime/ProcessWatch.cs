@@ -5,7 +5,8 @@ namespace Sandbox.Runtime;
 
 /// <summary>
 /// One thread that drains what the processes of a microVM say (control sockets, standard errors, the guest's console), waits for
-/// their ends and reaps them. It ends when every process has. The first end ends them all: a microVM lives whole or not at all.
+/// their ends and reaps them. It ends when every process has. The first end ends them all: a microVM lives whole or not at all. Only a
+/// device process that can be replaced is, when it dies without a word: then the VMM is given the other one's socket.
 /// </summary>
 internal sealed class ProcessWatch : IDisposable
 {
@@ -25,7 +26,8 @@ internal sealed class ProcessWatch : IDisposable
         Errors,
     }
 
-    private readonly List<WatchedProcess> _processes;
+    private readonly WatchedProcess[] _processes;
+    private readonly DeviceRevival? _revival;
     private readonly FdHandle _console;
     private readonly Action<ReadOnlyMemory<byte>>? _consoleReceived;
     private readonly FdHandle _wake = EventFd.Create();
@@ -35,14 +37,17 @@ internal sealed class ProcessWatch : IDisposable
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _killRequested;
     private long _killAtMilliseconds = long.MaxValue;
+    private volatile int _replacements;
     private bool _killed;
 
-    /// <param name="processes">Taken over.</param>
+    /// <param name="processes">Taken over. The VMM first, then the devices in the order of their places.</param>
+    /// <param name="revival">Starts device processes anew; taken over. Null: none is.</param>
     /// <param name="console">The reading end of the guest's console; taken over.</param>
     /// <param name="consoleReceived">Called on the watching thread with every piece of console output.</param>
-    public ProcessWatch(IEnumerable<WatchedProcess> processes, FdHandle console, Action<ReadOnlyMemory<byte>>? consoleReceived)
+    public ProcessWatch(IEnumerable<WatchedProcess> processes, DeviceRevival? revival, FdHandle console, Action<ReadOnlyMemory<byte>>? consoleReceived)
     {
         _processes = [.. processes];
+        _revival = revival;
         _console = console;
         _consoleReceived = consoleReceived;
     }
@@ -51,7 +56,13 @@ internal sealed class ProcessWatch : IDisposable
 
     public IReadOnlyList<WatchedProcess> Processes => _processes;
 
-    /// <summary>A process has ended or announced its end.</summary>
+    /// <summary>How many device processes were replaced.</summary>
+    public int Replacements => _replacements;
+
+    /// <summary>Why a device process was not replaced once more; null when that was not the end.</summary>
+    public string? GivenUp { get; private set; }
+
+    /// <summary>A process has ended or announced its end, for good.</summary>
     public Task FirstEnd => _firstEnd.Task;
 
     /// <summary>Every process has ended and has been reaped, and everything it said has been read.</summary>
@@ -61,16 +72,9 @@ internal sealed class ProcessWatch : IDisposable
     {
         _epoll.Add(_wake.Number, EpollEvents.Readable, WakeTag);
         _epoll.Add(_console.Number, EpollEvents.Readable, ConsoleTag);
-        for (int index = 0; index < _processes.Count; index++)
+        for (int index = 0; index < _processes.Length; index++)
         {
-            WatchedProcess process = _processes[index];
-            _epoll.Add(process.Child.PidFd.Number, EpollEvents.Readable, Tag(index, Source.Exit));
-            if (process.Control is { } control)
-            {
-                _epoll.Add(control.Number, EpollEvents.Readable, Tag(index, Source.Control));
-            }
-
-            _epoll.Add(process.Errors.Number, EpollEvents.Readable, Tag(index, Source.Errors));
+            Watch(index);
         }
 
         new Thread(Run) { IsBackground = true, Name = "sandbox watch" }.Start();
@@ -91,6 +95,7 @@ internal sealed class ProcessWatch : IDisposable
             process.Dispose();
         }
 
+        _revival?.Dispose();
         _console.Dispose();
         _wake.Dispose();
         _epoll.Dispose();
@@ -99,7 +104,7 @@ internal sealed class ProcessWatch : IDisposable
     private void Run()
     {
         Span<EpollReady> ready = stackalloc EpollReady[16];
-        while (_processes.Exists(static process => process.Status is null))
+        while (_revival is { Pending: > 0 } || Array.Exists(_processes, static process => process.Status is null))
         {
             long wait = _killAtMilliseconds == long.MaxValue ? -1 : Math.Max(0, _killAtMilliseconds - Environment.TickCount64);
             int count = _epoll.Wait(ready, (int)wait);
@@ -124,6 +129,7 @@ internal sealed class ProcessWatch : IDisposable
         if (tag == WakeTag)
         {
             _ = EventFd.TryConsume(_wake.Number);
+            TakeRevived();
             return;
         }
 
@@ -133,14 +139,16 @@ internal sealed class ProcessWatch : IDisposable
             return;
         }
 
-        WatchedProcess process = _processes[(int)(tag / TagsPerProcess)];
+        int place = (int)(tag / TagsPerProcess);
+        WatchedProcess process = _processes[place];
         switch ((Source)(tag % TagsPerProcess))
         {
             case Source.Exit:
-                Reap(process);
+                Reap(place);
                 break;
             case Source.Control:
                 DrainControl(process, process.Control!.Number);
+                HandOver(place);
                 break;
             default:
                 DrainErrors(process);
@@ -148,13 +156,98 @@ internal sealed class ProcessWatch : IDisposable
         }
     }
 
-    private void Reap(WatchedProcess process)
+    private void Watch(int index)
     {
+        WatchedProcess process = _processes[index];
+        _epoll.Add(process.Child.PidFd.Number, EpollEvents.Readable, Tag(index, Source.Exit));
+        if (process.Control is { } control)
+        {
+            _epoll.Add(control.Number, EpollEvents.Readable, Tag(index, Source.Control));
+        }
+
+        _epoll.Add(process.Errors.Number, EpollEvents.Readable, Tag(index, Source.Errors));
+    }
+
+    private void Reap(int index)
+    {
+        WatchedProcess process = _processes[index];
         if (process.Status is null && process.Child.TryWait(out ExitStatus status))
         {
             process.Status = status;
             _ = _epoll.Remove(process.Child.PidFd.Number);
-            EndSoon();
+            if (!TryRevive(index, process))
+            {
+                EndSoon();
+            }
+        }
+    }
+
+    // A process that says why it ends has its reason, and another would have it too. One that just dies is replaced.
+    private bool TryRevive(int index, WatchedProcess process)
+    {
+        if (index == 0 || _revival?.IsReplaceable(index - 1) != true)
+        {
+            return false;
+        }
+
+        // It has ended, so its sockets end: neither loop waits.
+        while (!process.IsControlDrained)
+        {
+            DrainControl(process, process.Control!.Number);
+        }
+
+        while (!process.AreErrorsDrained)
+        {
+            DrainErrors(process);
+        }
+
+        if (process.Ended is not null || process.Fault != LaunchFault.None || _killRequested || _killAtMilliseconds != long.MaxValue)
+        {
+            return false;
+        }
+
+        if (_revival.TryBegin(index - 1, _wake))
+        {
+            return true;
+        }
+
+        GivenUp = EndDiagnosis.GivenUp(process);
+        return false;
+    }
+
+    private void TakeRevived()
+    {
+        while (_revival is not null && _revival.TryTake(out RevivedDevice? device))
+        {
+            if (device!.Process is null)
+            {
+                GivenUp ??= device.Failure;
+                EndSoon();
+                continue;
+            }
+
+            int index = device.Place + 1;
+            _processes[index].Dispose();
+            _processes[index] = device.Process;
+            device.Process.Frontend = device.Frontend;
+            _replacements++;
+            Watch(index);
+            if (_killed)
+            {
+                _ = device.Process.Child.Kill(Signals.Kill);
+            }
+        }
+    }
+
+    // A replacement is given to the VMM when it is ready to be talked to.
+    private void HandOver(int index)
+    {
+        WatchedProcess process = _processes[index];
+        if (process.Frontend is { } frontend && process.Ready.IsCompletedSuccessfully)
+        {
+            DeviceRevival.HandOver(index - 1, frontend, _processes[0]);
+            process.Frontend = null;
+            frontend.Dispose();
         }
     }
 
@@ -164,6 +257,7 @@ internal sealed class ProcessWatch : IDisposable
         if (count <= 0)
         {
             // Closed, or reset by a process that died: its exit follows.
+            process.IsControlDrained = true;
             _ = _epoll.Remove(control);
             return;
         }
@@ -173,6 +267,7 @@ internal sealed class ProcessWatch : IDisposable
         if (fault != LaunchFault.None)
         {
             process.Fault = fault;
+            process.IsControlDrained = true;
             _ = _epoll.Remove(control);
             EndSoon();
         }
@@ -187,6 +282,7 @@ internal sealed class ProcessWatch : IDisposable
         int count = FdIo.Read(process.Errors.Number, _buffer);
         if (count <= 0)
         {
+            process.AreErrorsDrained = true;
             _ = _epoll.Remove(process.Errors.Number);
             return;
         }

@@ -54,6 +54,15 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
     /// <summary>Its last message, if it has sent one.</summary>
     public Ended? Ended { get; private set; }
 
+    /// <summary>Of a device process that replaces another: what the VMM is to be given once the process is ready. Null after that.</summary>
+    public FdHandle? Frontend { get; set; }
+
+    /// <summary>Everything that it said on its control socket has been read.</summary>
+    public bool IsControlDrained { get; set; }
+
+    /// <summary>Everything that it said on its standard error has been read.</summary>
+    public bool AreErrorsDrained { get; set; }
+
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Status { get; set; }
 
@@ -71,5 +80,6 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
         Child.Dispose();
         Control?.Dispose();
         Errors.Dispose();
+        Frontend?.Dispose();
     }
 }

@@ -16,7 +16,7 @@ internal sealed class BenchVm : IDisposable
     private const int Kill = 9;
 
     private const byte Failed = (byte)'x';
-    private const long MarkAddress = 0x8ff0; // MARK of kernels/micro/blockload.c
+    private const long MarkAddress = 0x8ff0; // MARK of kernels/micro/blockreads.c
     private const long PatienceNanoseconds = 60_000_000_000;
 
     private readonly List<(ChildProcess Child, IDisposable Owner)> _processes = [];

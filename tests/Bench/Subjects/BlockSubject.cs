@@ -25,7 +25,7 @@ internal static class BlockSubject
     private static double Ours(string image, int depth, long blocks)
     {
         string commandLine = string.Create(CultureInfo.InvariantCulture, $"{depth:x} {Requests:x} {blocks:x}");
-        using BenchVm vm = BenchVm.StartAsync(new BenchVmOptions { Guest = "blockload", DiskImage = image, CommandLine = commandLine }).GetAwaiter().GetResult();
+        using BenchVm vm = BenchVm.StartAsync(new BenchVmOptions { Guest = "blockreads", DiskImage = image, CommandLine = commandLine }).GetAwaiter().GetResult();
         long begin = vm.WaitForWord('b');
         long end = vm.WaitForWord('e');
         return Requests / ((end - begin) / 1e9);

@@ -20,7 +20,7 @@ internal static class MemorySubject
         }
 
         string commandLine = string.Create(CultureInfo.InvariantCulture, $"20 {requests:x} {new FileInfo(image).Length / BlockBytes:x}");
-        using (BenchVm busy = BenchVm.StartAsync(new BenchVmOptions { Guest = "blockload", DiskImage = image, CommandLine = commandLine }).GetAwaiter().GetResult())
+        using (BenchVm busy = BenchVm.StartAsync(new BenchVmOptions { Guest = "blockreads", DiskImage = image, CommandLine = commandLine }).GetAwaiter().GetResult())
         {
             _ = busy.WaitForWord('e');
             rows.Add(Row($"sandbox-vmm, after {requests:N0} requests", busy.ProcessIds[0]));

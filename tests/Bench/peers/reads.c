@@ -1,4 +1,4 @@
-/* The counterpart of the block device: reads random 4 KiB blocks of a file, at the places that kernels/micro/blockload.c asks for, one after
+/* The counterpart of the block device: reads random 4 KiB blocks of a file, at the places that kernels/micro/blockreads.c asks for, one after
    the other. Prints the nanoseconds. Usage: reads FILE COUNT BLOCKS */
 #define _GNU_SOURCE
 #include <fcntl.h>

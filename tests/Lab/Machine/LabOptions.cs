@@ -12,6 +12,9 @@ public sealed record LabOptions
     /// <summary>More words for the kernel command line of the lab host.</summary>
     public string KernelWords { get; init; } = "";
 
+    /// <summary>More arguments for the emulator: a device that another process serves.</summary>
+    public IReadOnlyList<string> EmulatorArguments { get; init; } = [];
+
     /// <summary>How long a boot may take before it is tried anew: emulation sometimes wedges early.</summary>
     public TimeSpan BootLimit { get; init; } = TimeSpan.FromSeconds(40);
 

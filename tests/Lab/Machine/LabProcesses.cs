@@ -34,6 +34,7 @@ internal static class LabProcesses
             "-initrd", Path.Combine(options.ImageDirectory, "initramfs.cpio"),
             "-append", kernelLine,
             "-pidfile", $"{stateDirectory}/pid",
+            .. options.EmulatorArguments,
         ];
         return Start("qemu-system-x86_64", arguments, Path.Combine(stateDirectory, "emulator.log"), outlive);
     }

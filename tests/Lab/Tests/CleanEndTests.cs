@@ -28,12 +28,12 @@ public sealed class CleanEndTests(LabHost lab)
 
     [Theory]
     [InlineData("sandbox-vmm")]
-    [InlineData("sandbox-device")]
+    [InlineData("sandbox-device .vsock.")] // its connections die with it
     public async Task Process_OfTheSandboxKilled_EndsTheRunWithALine(string name)
     {
         CommandResult result = await Leftovers.WatchAsync(
             lab,
             $"$sandbox run -- /bin/sh -c 'echo ready; sleep 600' >/tmp/left.out & for wait in $(seq 400); do grep -q ready /tmp/left.out && break; sleep 0.1; done; pkill -KILL -o -f '^[^ ]*{name}'; wait $!");
-        Expect.Failure(result, name);
+        Expect.Failure(result, name.Split(' ')[0]);
     }
 }

@@ -8,17 +8,18 @@ namespace Sandbox.Testing;
 public sealed class DeviceProcess : IDisposable
 {
     private readonly ChildProcess _child;
+    private readonly VhostUserFrontend? _frontend;
 
-    private DeviceProcess(ChildProcess child, FdHandle control, VhostUserFrontend frontend)
+    private DeviceProcess(ChildProcess child, FdHandle control, VhostUserFrontend? frontend)
     {
         _child = child;
         Control = control;
-        Frontend = frontend;
+        _frontend = frontend;
     }
 
     public FdHandle Control { get; }
 
-    public VhostUserFrontend Frontend { get; }
+    public VhostUserFrontend Frontend => _frontend ?? throw new InvalidOperationException("another program has the frontend's end");
 
     public int Pid => _child.Pid;
 
@@ -66,10 +67,18 @@ public sealed class DeviceProcess : IDisposable
         return Start(frame.AsSpan(0, spec.Encode(frame)), null, backings, executable);
     }
 
+    /// <summary>Starts it behind a socket whose other end a stranger holds; everything is borrowed.</summary>
+    public static DeviceProcess StartServing(DeviceLaunchSpec spec, FdHandle socket, FdHandle inflight, params ReadOnlySpan<FdHandle> backings)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return Start(frame.AsSpan(0, spec.Encode(frame)), inflight, backings, socket: socket);
+    }
+
     /// <summary>Starts it and sends bytes in the place of a spec.</summary>
     public static DeviceProcess Start(ReadOnlySpan<byte> specFrame, params ReadOnlySpan<FdHandle> backings) => Start(specFrame, null, backings);
 
-    private static DeviceProcess Start(ReadOnlySpan<byte> specFrame, FdHandle? inflight, ReadOnlySpan<FdHandle> backings, string? executable = null)
+    private static DeviceProcess Start(ReadOnlySpan<byte> specFrame, FdHandle? inflight, ReadOnlySpan<FdHandle> backings, string? executable = null, FdHandle? socket = null)
     {
         (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
         (FdHandle frontend, FdHandle childFrontend) = UnixSocket.CreatePair();
@@ -84,7 +93,7 @@ public sealed class DeviceProcess : IDisposable
                 new InheritedFd(1, null0),
                 new InheritedFd(2, null0),
                 new InheritedFd(InheritedFds.Control, childControl),
-                new InheritedFd(InheritedFds.DeviceVhostUser, childFrontend),
+                new InheritedFd(InheritedFds.DeviceVhostUser, socket ?? childFrontend),
             ];
             if (inflight is not null)
             {
@@ -105,7 +114,12 @@ public sealed class DeviceProcess : IDisposable
                 Fds = fds,
             });
             LinuxException.Check(FdIo.WriteAll(control.Number, specFrame), "send the spec");
-            return new DeviceProcess(child, control, new VhostUserFrontend(frontend));
+            if (socket is not null)
+            {
+                frontend.Dispose();
+            }
+
+            return new DeviceProcess(child, control, socket is null ? new VhostUserFrontend(frontend) : null);
         }
     }
 
@@ -135,7 +149,7 @@ public sealed class DeviceProcess : IDisposable
 
     public void Dispose()
     {
-        Frontend.Dispose();
+        _frontend?.Dispose();
         Control.Dispose();
         if (!_child.TryWait(out _))
         {

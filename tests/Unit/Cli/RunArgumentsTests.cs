@@ -24,6 +24,25 @@ public sealed class RunArgumentsTests
         Assert.True(run.PrintTiming && run.HasWritableDisk && run.MicroVm.ConsoleReceived is not null);
     }
 
+    [Theory]
+    [InlineData("vhost-user=/run/s", "/run/s", VhostUserDeviceType.Block)]
+    [InlineData("vhost-user=/run/a,b,type=blk", "/run/a,b", VhostUserDeviceType.Block)]
+    [InlineData("vhost-user=s,type=rng", "s", VhostUserDeviceType.Entropy)]
+    public void Device_IsReadWithItsType(string text, string path, VhostUserDeviceType type)
+    {
+        VhostUserDeviceOptions device = Assert.Single(RunArguments.Parse(["--device", text, "true"])!.MicroVm.VhostUserDevices);
+        Assert.Equal((path, type), (device.SocketPath, device.Type));
+    }
+
+    [Theory]
+    [InlineData("/run/s")]
+    [InlineData("vhost-user=/run/s,type=gpu")]
+    public void Device_ThatIsNone_IsRefusedWithTheForm(string text)
+    {
+        SandboxException refused = Assert.Throws<SandboxException>(() => RunArguments.Parse(["--device", text, "true"]));
+        Assert.Contains("vhost-user=PATH", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Network_OfEveryKind_IsRead()
     {

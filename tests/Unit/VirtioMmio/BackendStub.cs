@@ -36,6 +36,10 @@ internal sealed class BackendStub : IVirtioBackend
         return StartSucceeds;
     }
 
+    public List<(uint Offset, byte[] Data)> ConfigWrites { get; } = [];
+
+    public void WriteConfig(ulong features, uint offset, ReadOnlySpan<byte> data) => ConfigWrites.Add((offset, data.ToArray()));
+
     public void StopQueues() => Stops++;
 
     public void SignalInterrupt() => Interrupts++;

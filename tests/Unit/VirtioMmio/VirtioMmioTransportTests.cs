@@ -167,6 +167,39 @@ public sealed class VirtioMmioTransportTests
         Assert.Equal(0u, _driver.Status);
     }
 
+    [Fact]
+    public void Config_Written_ReachesTheBackendOnceFeaturesAreAgreed()
+    {
+        _transport.Write((uint)MmioRegister.Config + 32, [1]);
+        Assert.Empty(_backend.ConfigWrites);
+        _driver.Negotiate();
+        _transport.Write((uint)MmioRegister.Config + 32, [0]);
+        (uint offset, byte[] data) = Assert.Single(_backend.ConfigWrites);
+        Assert.Equal(32u, offset);
+        Assert.Equal([0], data);
+        _driver.DriverOk();
+        Assert.True(_transport.DemandReset());
+        _transport.Write((uint)MmioRegister.Config + 32, [1]);
+        Assert.Single(_backend.ConfigWrites);
+    }
+
+    [Fact]
+    public void DemandReset_BeforeDriverOk_TellsNobody()
+    {
+        Assert.False(_transport.DemandReset());
+        _driver.Negotiate();
+        Assert.False(_transport.DemandReset());
+        Assert.Equal(0, _backend.Interrupts);
+        _driver.DriverOk();
+        Assert.True(_transport.DemandReset());
+        Assert.False(_transport.DemandReset());
+        Assert.Equal((0x4Fu, 1), (_driver.Status, _backend.Interrupts));
+        _driver.SetUpQueue(0); // nothing but a reset counts now
+        Assert.Equal(0u, _driver.Read(MmioRegister.QueueReady));
+        _driver.SetStatus(DeviceStatus.None);
+        Assert.Equal(0u, _driver.Status);
+    }
+
     [Theory]
     [InlineData(0, 4, "0123")]
     [InlineData(3, 1, "3")]

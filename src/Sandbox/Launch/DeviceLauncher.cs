@@ -1,0 +1,112 @@
+using Sandbox.Control;
+using Sandbox.Control.Launch;
+using Sandbox.Labels;
+using Sandbox.Linux;
+using Sandbox.Runtime;
+
+namespace Sandbox.Launch;
+
+/// <summary>
+/// Starts the process of each device, and again when it has died. It keeps what that takes: the exe and, of devices that can be replaced, the
+/// files behind them and their records of requests in flight.
+/// </summary>
+internal sealed class DeviceLauncher : IDisposable
+{
+    /// <summary>Main thread, finalizer and the few of the process's own.</summary>
+    internal const ulong RuntimeThreads = 16;
+
+    private readonly ProcessStarter _starter;
+    private readonly FdHandle _executable;
+    private readonly SandboxSecurity _security;
+    private readonly Entry[] _entries;
+
+    /// <param name="starter">Taken over.</param>
+    /// <param name="executable">sandbox-device, opened; taken over.</param>
+    /// <param name="plans">The devices. Their backing fds stay the caller's, who keeps them open until each has been started once.</param>
+    /// <param name="security">What labels sockets and memory; not owned.</param>
+    public DeviceLauncher(ProcessStarter starter, FdHandle executable, IReadOnlyList<DevicePlan> plans, SandboxSecurity security)
+    {
+        _security = security;
+        _starter = starter;
+        _executable = executable;
+        _entries = [.. plans.Select(plan => new Entry(plan, security))];
+    }
+
+    /// <summary>Whether the device's process can be replaced when it dies.</summary>
+    public bool IsReplaceable(int place) => _entries[place].Plan.Device.Replaceable;
+
+    /// <summary>For messages.</summary>
+    public string NameOf(int place) => _entries[place].Plan.Name;
+
+    /// <summary>A vhost-user connection for a device: the VMM's end, the device's.</summary>
+    public (FdHandle Frontend, FdHandle Backend) CreateChannel() => _security.CreateChannel();
+
+    /// <summary>Starts the device's process on the backend end of a vhost-user socket, borrowed.</summary>
+    public Task<WatchedProcess> StartAsync(int place, FdHandle backend)
+    {
+        Entry entry = _entries[place];
+        DeviceLaunchSpec spec = entry.Plan.Spec ?? throw new InvalidOperationException("a stranger's backend is not ours to start");
+        List<InheritedFd> fds = [new(InheritedFds.DeviceVhostUser, backend)];
+        if (entry.Inflight is not null)
+        {
+            fds.Add(new(InheritedFds.DeviceInflight, entry.Inflight));
+        }
+
+        for (int index = 0; index < entry.Backing.Count; index++)
+        {
+            fds.Add(new(InheritedFds.DeviceFirstBacking + index, entry.Backing[index]));
+        }
+
+        ProcessLimits limits = new(RuntimeThreads, spec.ReadOnly ? 0 : (ulong)spec.CapacityBytes);
+        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
+        return _starter.StartAsync(entry.Plan.Name, _executable, fds, frame.AsMemory(0, spec.Encode(frame)), limits, spec.Kind);
+    }
+
+    public void Dispose()
+    {
+        foreach (Entry entry in _entries)
+        {
+            entry.Dispose();
+        }
+
+        _executable.Dispose();
+        _starter.Dispose();
+    }
+
+    private sealed class Entry : IDisposable
+    {
+        public Entry(DevicePlan plan, SandboxSecurity security)
+        {
+            Plan = plan;
+            if (!plan.Device.Replaceable)
+            {
+                Backing = plan.Backing;
+                return;
+            }
+
+            Backing = [.. plan.Backing.Select(static fd => FdIo.Duplicate(fd.Number))];
+            Inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
+            security.LabelMemory(Inflight);
+        }
+
+        public DevicePlan Plan { get; }
+
+        public IReadOnlyList<FdHandle> Backing { get; }
+
+        public FdHandle? Inflight { get; }
+
+        public void Dispose()
+        {
+            if (Inflight is null)
+            {
+                return;
+            }
+
+            Inflight.Dispose();
+            foreach (FdHandle fd in Backing)
+            {
+                fd.Dispose();
+            }
+        }
+    }
+}

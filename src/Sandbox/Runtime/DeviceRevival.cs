@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Sandbox.Control.Launch;
+using Sandbox.Launch;
+using Sandbox.Linux;
+
+namespace Sandbox.Runtime;
+
+/// <summary>A device process that was started in the place of one that died, or why it could not be.</summary>
+/// <param name="Place">The device's place in the VMM's specification.</param>
+/// <param name="Process">Null when it could not be started.</param>
+/// <param name="Frontend">The VMM's end of its vhost-user socket.</param>
+/// <param name="Failure">Why not.</param>
+internal sealed record RevivedDevice(int Place, WatchedProcess? Process, FdHandle? Frontend, string Failure);
+
+/// <summary>Starts device processes anew, away from the watching thread, which asks for it and takes the results. Between the two nobody else touches them.</summary>
+/// <param name="launcher">Taken over.</param>
+internal sealed class DeviceRevival(DeviceLauncher launcher) : IDisposable
+{
+    private readonly ConcurrentQueue<RevivedDevice> _results = new();
+    private readonly Dictionary<int, RestartBudget> _budgets = [];
+    private readonly List<Task> _starts = [];
+
+    /// <summary>Starts that are under way or whose result nobody has taken yet.</summary>
+    public int Pending { get; private set; }
+
+    /// <summary>Whether a device's process may be replaced at all.</summary>
+    public bool IsReplaceable(int place) => launcher.IsReplaceable(place);
+
+    /// <summary>Begins to start another process for a device. False when that was tried too often.</summary>
+    /// <param name="place">The device.</param>
+    /// <param name="wake">An eventfd to be signalled when there is a result; borrowed until then.</param>
+    public bool TryBegin(int place, FdHandle wake)
+    {
+        if (!_budgets.TryGetValue(place, out RestartBudget? budget))
+        {
+            _budgets[place] = budget = new RestartBudget();
+        }
+
+        if (!budget.TryTake(Environment.TickCount64, out int wait))
+        {
+            return false;
+        }
+
+        Pending++;
+        _ = _starts.RemoveAll(static start => start.IsCompleted);
+        _starts.Add(Task.Run(async () =>
+        {
+            await Task.Delay(wait).ConfigureAwait(false);
+            _results.Enqueue(await StartAsync(place).ConfigureAwait(false));
+            _ = EventFd.Signal(wake.Number);
+        }));
+        return true;
+    }
+
+    /// <summary>The next result, which belongs to the caller.</summary>
+    public bool TryTake(out RevivedDevice? device)
+    {
+        if (!_results.TryDequeue(out device))
+        {
+            return false;
+        }
+
+        Pending--;
+        return true;
+    }
+
+    /// <summary>Hands a replacement's socket to the VMM (SCM_RIGHTS). Whether the VMM is still there to take it shows elsewhere.</summary>
+    public static void HandOver(int place, FdHandle frontend, WatchedProcess vmm)
+    {
+        Span<byte> frame = stackalloc byte[DeviceReplacement.FrameBytes];
+        _ = UnixSocket.Send(vmm.Control.Number, frame[..new DeviceReplacement(place).Encode(frame)], [frontend.Number]);
+    }
+
+    /// <summary>After the last result: waits until nobody signals the eventfd any more.</summary>
+    public void Dispose()
+    {
+        Task.WaitAll(_starts);
+        launcher.Dispose();
+    }
+
+    private async Task<RevivedDevice> StartAsync(int place)
+    {
+        (FdHandle frontend, FdHandle backend) = launcher.CreateChannel();
+        using (backend)
+        {
+            try
+            {
+                return new RevivedDevice(place, await launcher.StartAsync(place, backend).ConfigureAwait(false), frontend, "");
+            }
+            catch (Exception failure) when (failure is SandboxException or LinuxException)
+            {
+                frontend.Dispose();
+                return new RevivedDevice(place, null, null, failure.Message);
+            }
+        }
+    }
+}

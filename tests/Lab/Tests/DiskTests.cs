@@ -1,0 +1,143 @@
+namespace Sandbox.Lab.Tests;
+
+/// <summary>Disks in a Linux guest: a driver that comes and goes, a device process that dies, a host that has no more space.</summary>
+[Collection(LabGroup.Name)]
+public sealed class DiskTests(LabHost lab)
+{
+    [Fact]
+    public async Task Driver_UnboundUnderLoadAndBoundAgain_FindsItsDiskEachTime()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            truncate -s 8M /tmp/disk.img
+            $sandbox run --cpus 2 --disk /tmp/disk.img -- /bin/sh -c '
+                device=$(basename $(readlink -f /sys/block/vdb/device))
+                cd /sys/bus/virtio/drivers/virtio_blk
+                for round in 1 2 3 4 5 6; do
+                    (while dd if=/dev/vdb of=/dev/null bs=4k count=64; do :; done) 2>/dev/null &
+                    echo $device >unbind
+                    [ -b /dev/vdb ] && exit 3
+                    echo $device >bind
+                    for wait in $(seq 50); do [ -b /dev/vdb ] && break; sleep 0.1; done
+                    echo round $round | dd of=/dev/vdb bs=512 seek=$round conv=sync 2>/dev/null || exit 4
+                    sync
+                done
+                kill $(jobs -p) 2>/dev/null
+                dd if=/dev/vdb bs=512 skip=1 count=6 2>/dev/null | tr -d "\0"
+            '
+            code=$?
+            rm /tmp/disk.img
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text(string.Join('\n', Enumerable.Range(1, 6).Select(round => $"round {round}")), result);
+    }
+
+    [Fact]
+    public async Task Host_WithoutSpace_IsAnErrorInTheGuestAndNothingElse()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            mkdir /tmp/small && mount -t tmpfs -o size=2M none /tmp/small && truncate -s 16M /tmp/small/disk.img
+            $sandbox run --disk /tmp/small/disk.img -- /bin/sh -c '
+                dd if=/dev/zero of=/dev/vdb bs=64k count=200 conv=fsync 2>&1 | grep -o "Input/output error"
+                echo -n start >/tmp/start; dd if=/tmp/start of=/dev/vdb conv=fsync 2>/dev/null && dd if=/dev/vdb bs=1 count=5 2>/dev/null
+            '
+            code=$?
+            umount /tmp/small; rmdir /tmp/small
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("Input/output error\nstart", result);
+    }
+
+    /// <summary>Stopped for as long as a host may be busy elsewhere: the guest waits and goes on.</summary>
+    [Fact]
+    public async Task DeviceProcess_StoppedForTenSeconds_IsAPauseInTheGuest()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            truncate -s 8M /tmp/disk.img
+            (for wait in $(seq 300); do grep -q ready /tmp/paused && break; sleep 0.1; done
+             pkill -STOP -o -f '^sandbox-device .disk1.'; sleep 10; pkill -CONT -o -f '^sandbox-device .disk1.') &
+            $sandbox run --disk /tmp/disk.img -- /bin/sh -c '
+                echo ready
+                begun=$(cut -d. -f1 /proc/uptime)
+                while [ $(($(cut -d. -f1 /proc/uptime) - begun)) -lt 4 ]; do echo more | dd of=/dev/vdb conv=fsync 2>/dev/null || exit 3; done
+                [ $(($(cut -d. -f1 /proc/uptime) - begun)) -ge 9 ] && echo paused
+            ' >/tmp/paused
+            code=$?
+            cat /tmp/paused
+            rm /tmp/paused /tmp/disk.img
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("ready\npaused", result);
+    }
+
+    [Fact]
+    public async Task DeviceProcess_OfTheRootDiskKilledTwice_IsReplacedAndTheCommandNoticesNothing()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            (for wait in $(seq 300); do grep -q ready /tmp/killed && break; sleep 0.1; done
+             for kill in 1 2; do sleep 1; pkill -KILL -o -f '^sandbox-device .root.'; done) &
+            $sandbox run -- /bin/sh -c '
+                echo ready
+                sum=$(sha256sum /bin/busybox)
+                end=$(($(cut -d. -f1 /proc/uptime) + 4))
+                while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
+                    echo 3 >/proc/sys/vm/drop_caches
+                    [ "$(sha256sum /bin/busybox)" = "$sum" ] || exit 3
+                done
+                echo $(dmesg | grep -c "I/O error")
+            ' >/tmp/killed
+            code=$?
+            cat /tmp/killed
+            rm /tmp/killed
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("ready\n0", result);
+    }
+
+    [Fact]
+    public async Task DeviceProcess_KilledAgainAndAgain_IsGivenUpWithALine()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            $sandbox run -- /bin/sh -c 'echo ready; sleep 600' >/tmp/storm &
+            sandbox=$!
+            for wait in $(seq 400); do grep -q ready /tmp/storm && break; sleep 0.1; done
+            while kill -0 $sandbox 2>/dev/null; do pkill -KILL -f '^sandbox-device .rng.'; sleep 0.05; done
+            rm /tmp/storm
+            wait $sandbox
+            """);
+        Expect.Failure(result, "sandbox-device (rng) died 21 times within 60 s", "SIGKILL");
+    }
+
+    /// <summary>A backend that nobody here wrote, behind our VMM, with Debian's driver in front.</summary>
+    [Fact]
+    public async Task QemuStorageDaemon_BehindOurVmm_ServesADisk()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            truncate -s 32M /tmp/foreign.img
+            qemu-storage-daemon --blockdev driver=file,node-name=file,filename=/tmp/foreign.img --blockdev driver=raw,node-name=disk,file=file \
+                --export type=vhost-user-blk,id=export,node-name=disk,writable=on,addr.type=unix,addr.path=/tmp/foreign.socket &
+            for wait in $(seq 300); do [ -S /tmp/foreign.socket ] && break; sleep 0.1; done
+            $sandbox run --rootfs artifacts/fio-root.erofs --device vhost-user=/tmp/foreign.socket,type=blk -- /bin/sh -c '
+                fio --name=verify --filename=/dev/vdb --direct=1 --ioengine=libaio --iodepth=8 --rw=randrw --bs=4k --size=8M --verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 || { cat /tmp/fio; exit 1; }
+                /bin/mke2fs -q -F -t ext4 /dev/vdb && mount -t ext4 /dev/vdb /mnt && echo content >/mnt/file && umount /mnt || exit 2
+                /bin/e2fsck -f -n /dev/vdb >/tmp/fsck 2>&1 || { cat /tmp/fsck; exit 3; }
+                mount -t ext4 /dev/vdb /mnt && cat /mnt/file
+            '
+            code=$?
+            kill %1; wait %1
+            rm -f /tmp/foreign.img /tmp/foreign.socket
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("content", result);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Sandbox.Control.Launch;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Testing;
+using Sandbox.Virtio.Block;
+
+namespace Sandbox.Unit.Tests.Device;
+
+/// <summary>
+/// What a power cut would leave. The real process is traced: a recorder keeps, in the order of the kernel, what was written to the file, when
+/// it was synchronized, and when the driver was told. A cut at any moment may take every write after the last synchronization; what the
+/// driver was promised must be before it.
+/// </summary>
+public sealed partial class PowerCutTests : IDisposable
+{
+    private const int DiskBytes = 1 << 20;
+    private const uint Out = 1;
+    private const uint Flush = 4;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("cut").FullName;
+    private readonly TestGuest _guest = new();
+    private readonly FdHandle _kick = EventFd.Create();
+    private readonly FdHandle _call = EventFd.Create();
+    private readonly DriverQueue _driver;
+
+    public PowerCutTests() => _driver = new DriverQueue(_guest, 64);
+
+    public void Dispose()
+    {
+        _call.Dispose();
+        _kick.Dispose();
+        _guest.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // a driver that does not flush, or chose write-through: each write counts when it is answered
+    public void WhatTheDriverWasPromised_IsOnTheMediumWhenItIsTold(bool writeback)
+    {
+        string image = Path.Combine(_folder, "disk");
+        File.WriteAllBytes(image, new byte[DiskBytes]);
+        List<Event> events = Record(image, () =>
+        {
+            Random random = new(8);
+            for (int round = 0; round < 40; round++)
+            {
+                // Several at once, so that writes and flushes meet in one turn of the device.
+                int writes = random.Next(1, 4);
+                for (int write = 0; write < writes; write++)
+                {
+                    Offer(Out, (ulong)random.Next(DiskBytes / 4096) * 8, new DriverBuffer(_guest.Allocate(4096), 4096, false));
+                }
+
+                if (writeback)
+                {
+                    Offer(Flush, 0);
+                }
+
+                TakeAll(writes + (writeback ? 1 : 0));
+            }
+        }, writeback ? 0 : BlockFeatureBits.Flush);
+
+        int unsynchronized = 0, writes = 0, told = 0;
+        foreach (Event happened in events)
+        {
+            switch (happened)
+            {
+                case Event.Write:
+                    unsynchronized++;
+                    writes++;
+                    break;
+                case Event.Sync:
+                    unsynchronized = 0;
+                    break;
+                default:
+                    told++;
+                    Assert.True(unsynchronized == 0, $"the driver was told with {unsynchronized} writes not yet on the medium");
+                    break;
+            }
+        }
+
+        Assert.True(writes >= 40, $"{writes} writes recorded");
+        Assert.True(told >= 20, $"{told} calls recorded"); // one a round, fewer where the driver looked before it was told
+    }
+
+    private enum Event
+    {
+        Write,
+        Sync,
+        Told,
+    }
+
+    // In the kernel's order: a call is in the log when it has returned.
+    private List<Event> Record(string image, Action drive, ulong unwanted)
+    {
+        string log = Path.Combine(_folder, "log");
+        using FdHandle file = FileOpen.ReadWrite(image);
+        using DeviceProcess process = DeviceProcess.Start(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = DiskBytes, SerialId = "disk" }, file);
+        Assert.Equal(LaunchMessageType.Ready, process.ReceiveControl(out _));
+        process.Frontend.Negotiate(_guest, unwanted | BlockFeatureBits.ConfigWriteback);
+        using Process recorder = Process.Start(new ProcessStartInfo(
+            "strace", ["-f", "-y", "-o", log, "-e", "trace=pwritev,fdatasync,write", "-p", process.Pid.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardError = true,
+        })!;
+        _ = recorder.StandardError.ReadLine(); // "Process N attached"
+        process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        drive();
+        process.Dispose();
+        recorder.WaitForExit();
+
+        List<Event> events = [];
+        foreach (string line in File.ReadLines(log))
+        {
+            Match call = Call().Match(line);
+            if (call.Success && call.Groups["result"].Value != "-1")
+            {
+                bool onDisk = call.Groups["path"].Value == image;
+                events.Add((call.Groups["name"].Value, onDisk) switch
+                {
+                    ("pwritev", true) => Event.Write,
+                    ("fdatasync", true) => Event.Sync,
+                    ("write", false) => Event.Told,
+                    _ => throw new InvalidDataException(line),
+                });
+            }
+        }
+
+        return events;
+    }
+
+    [GeneratedRegex(@"^\d+ +(?<name>pwritev|fdatasync|write)\(\d+<(?<path>[^>]*)>.*\) += (?<result>-?\d+)")]
+    private static partial Regex Call();
+
+    private void Offer(uint type, ulong sector, params ReadOnlySpan<DriverBuffer> data)
+    {
+        byte[] header = new byte[16];
+        BinaryPrimitives.WriteUInt32LittleEndian(header, type);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(8), sector);
+        _ = _driver.Add([new DriverBuffer(_guest.Place(header), 16, false), .. data, new DriverBuffer(_guest.Place([0xEE]), 1, true)]);
+    }
+
+    private void TakeAll(int count)
+    {
+        _driver.WantCallAt((ushort)(_driver.UsedIndex + count - 1));
+        _ = EventFd.Signal(_kick.Number);
+        for (int taken = 0; taken < count;)
+        {
+            if (_driver.TryTakeUsed(out _, out _))
+            {
+                taken++;
+                continue;
+            }
+
+            Assert.Equal(1, Poll.Wait(_call.Number, PollEvents.Readable, 20_000, out _));
+            _ = EventFd.TryConsume(_call.Number);
+        }
+    }
+}
