@@ -29,7 +29,9 @@ internal static class Help
           --env KEY=VALUE      a variable of the command; repeatable
           --workdir DIR        where the command starts (default: /)
           --hostname NAME      the guest's host name (default: sandbox)
-          --disk PATH[:ro]     a further disk, a raw file or block device; repeatable; the guest's /dev/vdb, /dev/vdc, ...
+          --disk PATH[:ro][:direct]
+                               a further disk, a raw file or block device, past the host's page cache with :direct; repeatable;
+                               the guest's /dev/vdb, /dev/vdc, ...
           --net user           a network of its own: the guest reaches what the host reaches, but for the host's loopback; IPv4 (needs passt)
           --net tap=NAME       a tap interface that you have made; --net none is the default
           -p HOST:GUEST        with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens

@@ -70,7 +70,7 @@ internal static class Program
 
     private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch
     {
-        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount),
+        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct),
         DeviceKind.Entropy => new EntropyDevice(),
         DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
         DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),

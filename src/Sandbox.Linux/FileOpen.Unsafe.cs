@@ -13,6 +13,9 @@ public static unsafe class FileOpen
     /// <summary>O_RDWR, O_CLOEXEC.</summary>
     public static FdHandle ReadWrite(string path) => Open(path, O_RDWR, 0);
 
+    /// <summary>O_DIRECT: past the page cache.</summary>
+    public static FdHandle Direct(string path, bool writable) => Open(path, (writable ? O_RDWR : O_RDONLY) | Abi.Constants.O_DIRECT, 0);
+
     /// <summary>O_WRONLY, O_CLOEXEC.</summary>
     public static FdHandle Write(string path) => Open(path, O_WRONLY, 0);
 

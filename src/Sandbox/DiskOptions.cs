@@ -8,4 +8,10 @@ public sealed class DiskOptions
 
     /// <summary>True: the file is opened for reading only and the guest's writes fail. Default: false.</summary>
     public bool ReadOnly { get; init; }
+
+    /// <summary>
+    /// True: past the host's page cache (O_DIRECT), so that the guest's memory is the only cache. The guest then sees the blocks that the medium
+    /// demands, often 4096 bytes. Default: false.
+    /// </summary>
+    public bool Direct { get; init; }
 }

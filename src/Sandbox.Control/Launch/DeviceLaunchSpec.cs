@@ -8,6 +8,9 @@ public sealed class DeviceLaunchSpec
     /// <summary>Block: offer VIRTIO_BLK_F_RO and refuse writes. The fd is then open for reading only.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>Block: the fd is open with O_DIRECT; the capacity is then a multiple of 4096.</summary>
+    public bool Direct { get; init; }
+
     /// <summary>Block: capacity in bytes, a multiple of 512.</summary>
     public long CapacityBytes { get; init; }
 
@@ -40,7 +43,7 @@ public sealed class DeviceLaunchSpec
     {
         LaunchWriter writer = new(frame[LaunchFrame.HeaderBytes..]);
         writer.U16((ushort)Kind);
-        writer.U8(ReadOnly ? (byte)1 : (byte)0);
+        writer.U8((byte)((ReadOnly ? 1 : 0) | (Direct ? 2 : 0)));
         writer.U64((ulong)CapacityBytes);
         writer.Text(SerialId);
         writer.U16((ushort)QueueCount);
@@ -63,12 +66,12 @@ public sealed class DeviceLaunchSpec
     {
         LaunchReader reader = new(content);
         DeviceKind kind = (DeviceKind)reader.U16();
-        byte readOnly = reader.U8();
+        byte flags = reader.U8();
         long capacity = reader.Size(long.MaxValue);
         string serialId = reader.Text(LaunchLimits.MaxSerialIdBytes);
         int queueCount = reader.Count(LaunchLimits.MaxQueues);
         uint guestCid = reader.U32();
-        reader.Require(Enum.IsDefined(kind) && readOnly <= 1 && capacity % 512 == 0 && queueCount > 0);
+        reader.Require(Enum.IsDefined(kind) && flags <= 3 && capacity % ((flags & 2) == 0 ? 512 : 4096) == 0 && queueCount > 0);
         reader.Require(kind != DeviceKind.Vsock || guestCid is >= 3 and < uint.MaxValue);
 
         uint[] ports = new uint[reader.Count(LaunchLimits.MaxVsockPorts)];
@@ -88,7 +91,8 @@ public sealed class DeviceLaunchSpec
         spec = fault != LaunchFault.None ? null : new()
         {
             Kind = kind,
-            ReadOnly = readOnly == 1,
+            ReadOnly = (flags & 1) != 0,
+            Direct = (flags & 2) != 0,
             CapacityBytes = capacity,
             SerialId = serialId,
             QueueCount = queueCount,

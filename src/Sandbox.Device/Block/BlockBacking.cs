@@ -5,8 +5,12 @@ using Sandbox.Virtio.Block;
 namespace Sandbox.Device.Block;
 
 /// <summary>The file behind a disk. Every failure of the host becomes an I/O error of the guest: no space, a bad medium, a file cut short.</summary>
-internal sealed class BlockBacking(int fd)
+/// <param name="fd">Borrowed.</param>
+/// <param name="direct">It is open past the page cache (O_DIRECT).</param>
+internal sealed class BlockBacking(int fd, bool direct)
 {
+    private readonly BounceBuffer? _bounce = direct ? new() : null;
+
     /// <summary>Each write is on the medium before it is answered.</summary>
     public bool SyncEveryWrite { get; set; }
 
@@ -16,6 +20,11 @@ internal sealed class BlockBacking(int fd)
         while (!target.IsEmpty)
         {
             long count = target.ReadFrom(fd, (long)offset);
+            if (count == -(int)Errno.EINVAL && _bounce is not null)
+            {
+                count = _bounce.Read(fd, target, offset);
+            }
+
             if (count <= 0)
             {
                 return BlockStatus.IoError; // end of file too: the capacity promised more
@@ -33,6 +42,11 @@ internal sealed class BlockBacking(int fd)
         while (!source.IsEmpty)
         {
             long count = source.WriteTo(fd, (long)offset);
+            if (count == -(int)Errno.EINVAL && _bounce is not null)
+            {
+                count = _bounce.Write(fd, source, offset);
+            }
+
             if (count <= 0)
             {
                 return BlockStatus.IoError;

@@ -29,13 +29,14 @@ internal sealed class BlockDevice : VirtioDevice
     /// <param name="readOnly">Offer VIRTIO_BLK_F_RO.</param>
     /// <param name="serialId">At most 20 bytes of ASCII.</param>
     /// <param name="queueCount">1 or more.</param>
-    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1)
+    /// <param name="direct">The fd is open past the page cache: the driver is shown the blocks that this demands.</param>
+    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false)
         : base(queueCount)
     {
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
-        _backing = new BlockBacking(fd);
-        BlockConfigSpace.Write(_configSpace, capacityBytes, queueCount);
+        _backing = new BlockBacking(fd, direct);
+        BlockConfigSpace.Write(_configSpace, capacityBytes, queueCount, direct ? BounceBuffer.Alignment : BlockGeometry.SectorBytes);
         Encoding.ASCII.GetBytes(serialId, _id);
         _disk = new BlockGeometry(capacityBytes, readOnly, 0);
         _backing.SyncEveryWrite = true; // until a driver has said that it flushes

@@ -7,6 +7,7 @@ internal static class Constants
     internal const int AT_FDCWD = -100;
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const int O_CLOEXEC = 0x80000;
+    internal const int O_DIRECT = 0x4000;
 
     // linux/if_tun.h
     internal const int TUNSETIFF = 0x400454CA;

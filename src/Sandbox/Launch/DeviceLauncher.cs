@@ -33,7 +33,7 @@ internal sealed class DeviceLauncher : IDisposable
     }
 
     /// <summary>Whether the device's process can be replaced when it dies.</summary>
-    public bool IsReplaceable(int place) => _entries[place].Plan.Device.Replaceable;
+    public bool IsReplaceable(int place) => place < _entries.Length && _entries[place].Plan.Device.Replaceable; // behind the devices: passt
 
     /// <summary>For messages.</summary>
     public string NameOf(int place) => _entries[place].Plan.Name;

@@ -74,6 +74,6 @@ internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpe
     private static DevicePlan Block(string name, DiskImage disk, int queues) => new(
         $"sandbox-device ({name})",
         new VmmDevice(DeviceKind.Block, queues, Replaceable: true),
-        new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, CapacityBytes = disk.Bytes, SerialId = disk.SerialId, QueueCount = queues },
+        new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, Direct = disk.Direct, CapacityBytes = disk.Bytes, SerialId = disk.SerialId, QueueCount = queues },
         [disk.File]);
 }

@@ -7,8 +7,11 @@ internal sealed class DiskImage : IDisposable
 {
     public const int SectorBytes = 512;
 
-    private DiskImage(FdHandle file, long bytes, bool readOnly, string serialId) =>
-        (File, Bytes, ReadOnly, SerialId) = (file, bytes, readOnly, serialId);
+    /// <summary>What direct I/O takes on every medium.</summary>
+    public const int DirectBytes = 4096;
+
+    private DiskImage(FdHandle file, long bytes, bool readOnly, string serialId, bool direct) =>
+        (File, Bytes, ReadOnly, SerialId, Direct) = (file, bytes, readOnly, serialId, direct);
 
     public FdHandle File { get; }
 
@@ -16,15 +19,18 @@ internal sealed class DiskImage : IDisposable
 
     public bool ReadOnly { get; }
 
+    /// <summary>Open past the page cache.</summary>
+    public bool Direct { get; }
+
     /// <summary>What the guest sees as the disk's serial number.</summary>
     public string SerialId { get; }
 
-    public static DiskImage Open(string path, string what, bool readOnly, string serialId)
+    public static DiskImage Open(string path, string what, bool readOnly, string serialId, bool direct = false)
     {
-        FdHandle file = OperatorFile.Open(path, what, !readOnly);
+        FdHandle file = OperatorFile.Open(path, what, !readOnly, direct);
         try
         {
-            return Take(file, path, what, readOnly, serialId);
+            return Take(file, path, what, readOnly, serialId, direct);
         }
         catch
         {
@@ -34,7 +40,7 @@ internal sealed class DiskImage : IDisposable
     }
 
     /// <summary>Takes an open file; on an exception it still belongs to the caller.</summary>
-    public static DiskImage Take(FdHandle file, string path, string what, bool readOnly, string serialId)
+    public static DiskImage Take(FdHandle file, string path, string what, bool readOnly, string serialId, bool direct = false)
     {
         if (FileStatus.KindOf(file) is not (FileKind.Regular or FileKind.BlockDevice))
         {
@@ -42,10 +48,11 @@ internal sealed class DiskImage : IDisposable
         }
 
         long bytes = FileStatus.LengthOf(file);
-        return bytes > 0 && bytes % SectorBytes == 0
-            ? new DiskImage(file, bytes, readOnly, serialId)
+        int unit = direct ? DirectBytes : SectorBytes;
+        return bytes > 0 && bytes % unit == 0
+            ? new DiskImage(file, bytes, readOnly, serialId, direct)
             : throw new SandboxException(
-                SandboxErrorKind.DiskRejected, $"{what} {path} has {bytes} bytes, which is no positive multiple of {SectorBytes}; round it up with truncate(1)");
+                SandboxErrorKind.DiskRejected, $"{what} {path} has {bytes} bytes, which is no positive multiple of {unit}; round it up with truncate(1)");
     }
 
     public void Dispose() => File.Dispose();

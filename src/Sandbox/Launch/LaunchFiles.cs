@@ -50,7 +50,7 @@ internal sealed class LaunchFiles : IDisposable
             foreach (DiskOptions disk in options.Disks)
             {
                 number++;
-                files.Disks.Add(files.Own(DiskImage.Open(disk.Path, "disk", disk.ReadOnly, $"disk{number}")));
+                files.Disks.Add(files.Own(DiskImage.Open(disk.Path, "disk", disk.ReadOnly, $"disk{number}", disk.Direct)));
             }
 
             if (options.Network is { } network)

@@ -54,12 +54,16 @@ public sealed class TextTests
     public void Duration_OfAnotherForm_IsRefused(string text) => Assert.False(DurationText.TryParse(text, out _));
 
     [Theory]
-    [InlineData("/a/b", "/a/b", false)]
-    [InlineData("/a/b:ro", "/a/b", true)]
-    [InlineData("/a:ro/b", "/a:ro/b", false)]
-    public void Disk_EndsWithItsMark(string text, string path, bool readOnly)
+    [InlineData("/a/b", "/a/b", false, false)]
+    [InlineData("/a/b:ro", "/a/b", true, false)]
+    [InlineData("/a:ro/b", "/a:ro/b", false, false)]
+    [InlineData("/a/b:direct", "/a/b", false, true)]
+    [InlineData("/a/b:ro:direct", "/a/b", true, true)]
+    [InlineData("/a/b:direct:ro", "/a/b", true, true)]
+    [InlineData("/a/b:ro:ro", "/a/b:ro", true, false)]
+    public void Disk_EndsWithItsMarks(string text, string path, bool readOnly, bool direct)
     {
         DiskOptions disk = DiskText.Parse(text);
-        Assert.Equal((path, readOnly), (disk.Path, disk.ReadOnly));
+        Assert.Equal((path, readOnly, direct), (disk.Path, disk.ReadOnly, disk.Direct));
     }
 }

@@ -100,7 +100,8 @@ public sealed class LaunchSpecTests
 
     [Theory]
     [InlineData(0, 3)] // kind
-    [InlineData(2, 2)] // read-only
+    [InlineData(2, 4)] // read-only, direct
+    [InlineData(2, 2)] // direct, and the capacity is no multiple of 4096
     [InlineData(3, 255)] // capacity
     [InlineData(11, 21)] // length of the serial id
     public void DeviceSpec_FieldOutOfRange_IsRefused(int offset, byte value)
