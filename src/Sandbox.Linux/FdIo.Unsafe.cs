@@ -50,28 +50,6 @@ public static unsafe class FdIo
         }
     }
 
-    /// <summary>pwrite(2), again on EINTR; may write less than asked.</summary>
-    public static int WriteAt(int fd, ReadOnlySpan<byte> buffer, long offset)
-    {
-        // SAFETY: as in Write.
-        fixed (byte* pointer = buffer)
-        {
-            while (true)
-            {
-                ssize_t count = pwrite(fd, pointer, buffer.Length, offset);
-                if (count >= 0)
-                {
-                    return (int)count;
-                }
-
-                if (errno != EINTR)
-                {
-                    return -errno;
-                }
-            }
-        }
-    }
-
     /// <summary>write(2), again on EINTR; may write less than asked.</summary>
     public static int Write(int fd, ReadOnlySpan<byte> buffer)
     {

@@ -20,7 +20,7 @@ internal sealed class BounceBuffer
     public long Read(int fd, GuestVector target, ulong offset)
     {
         Span<byte> bytes = Piece(target);
-        int count = FdIo.ReadAt(fd, bytes, (long)offset);
+        int count = _buffer.ReadAt(fd, bytes.Length, (long)offset);
         if (count > 0)
         {
             _ = target.TryPut(bytes[..count]); // never more than is left: the piece was cut to it
@@ -34,7 +34,7 @@ internal sealed class BounceBuffer
     {
         Span<byte> bytes = Piece(source);
         _ = source.TryTake(bytes);
-        int count = FdIo.WriteAt(fd, bytes, (long)offset);
+        int count = _buffer.WriteAt(fd, bytes.Length, (long)offset);
         return count == bytes.Length || count < 0 ? count : -(int)Errno.EIO;
     }
 

@@ -68,7 +68,7 @@ internal sealed class DeviceRevival(DeviceLauncher launcher) : IDisposable
     public static void HandOver(int place, FdHandle frontend, WatchedProcess vmm)
     {
         Span<byte> frame = stackalloc byte[DeviceReplacement.FrameBytes];
-        _ = UnixSocket.Send(vmm.Control.Number, frame[..new DeviceReplacement(place).Encode(frame)], [frontend.Number]);
+        _ = UnixSocket.Send(vmm.Control!.Number, frame[..new DeviceReplacement(place).Encode(frame)], [frontend.Number]);
     }
 
     /// <summary>After the last result: waits until nobody signals the eventfd any more.</summary>
