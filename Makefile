@@ -12,6 +12,7 @@
 #   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
 #   make churn-selinux 2,000 starts and ends under SELinux, enforcing: pairs of categories and labels of images
 #   make crash-test    kills device processes 100 times and more under load, with our VMM and with QEMU (half an hour)
+#   make walls         what each wall of the jail refuses alone, act by act
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
 # make itself ends with 2 when a command fails. The command's own exit code: run `make run` once, then .ci/sandbox.sh ARGS.
@@ -57,8 +58,16 @@ fio-root: deps-test
 test-build: deps-test
 	$(step) tests dotnet build Sandbox.sln -c Release -p:UseSharedCompilation=true -v q -nologo -clp:NoSummary
 
+# The jail whose walls tests/Confinement can leave out.
+test-jail: deps-test
+	$(step) "test jail" dotnet publish tests/TestJail -c Release -v q -nologo -p:RunAnalyzers=false
+
+walls: test-build build kernels test-jail
+	@dotnet test tests/Confinement -c Release --no-build --nologo -v q --filter FullyQualifiedName~WallTests >&2
+	@cat artifacts/walls.txt
+
 # The compiler with all analyzers first: what it has compiled is published without doing it again.
-test: deps-test test-build build kernels tuned lab debian-root fio-root
+test: deps-test test-build test-jail build kernels tuned lab debian-root fio-root
 	@.ci/test.sh
 
 TARGET ?= blk

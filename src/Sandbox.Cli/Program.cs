@@ -48,6 +48,8 @@ internal static class Program
                 return Print(Help.SeLinux);
             case "selinux":
                 return SeLinuxCommand.Run(arguments.AsSpan(1));
+            case "doctor" when arguments.AsSpan(1) is ["--prove"] or ["--prove", "--json"]:
+                return ProveCommand.Run(json: arguments.Length == 3);
             case "version" or "--version" when arguments.Length == 1:
                 return Print($"sandbox {ThisBuild.Version}\n");
             case "-h" or "--help" or "help":

@@ -13,6 +13,7 @@ public sealed class ArrowTests
         ["Sandbox.Vmm"] = ["Sandbox.Control", "Sandbox.VhostUser", "Sandbox.Virtio", "Sandbox.Boot", "Sandbox.Memory", "Sandbox.Kvm", "Sandbox.Linux", "Sandbox.Seccomp"],
         ["Sandbox.Device"] = ["Sandbox.Control", "Sandbox.VhostUser", "Sandbox.Virtio", "Sandbox.Memory", "Sandbox.Linux", "Sandbox.Seccomp"],
         ["Sandbox.Init"] = ["Sandbox.Control", "Sandbox.Linux"],
+        ["Sandbox.Probe"] = ["Sandbox.Control", "Sandbox.Linux", "Sandbox.Seccomp"],
         ["Sandbox.Virtio"] = ["Sandbox.Memory"],
         ["Sandbox.Boot"] = ["Sandbox.Memory"],
         ["Sandbox.Memory"] = ["Sandbox.Linux"],

@@ -10,8 +10,11 @@ public sealed partial class UnsafeRoomTests
     /// <summary>The fuzzer's build of the first of them: a project without a file of its own.</summary>
     private const string WatchedRoom = "fuzz/Sandbox.Memory.Watched/";
 
+    /// <summary>The jail's own sources above another raw system call.</summary>
+    private const string TestJail = "tests/TestJail/";
+
     /// <summary>The jail's main runs before the runtime exists: raw system calls are all there is.</summary>
-    private static readonly string[] UnsafeFolders = [.. UnsafeRooms, "src/Sandbox.Jail/"];
+    private static readonly string[] UnsafeFolders = [.. UnsafeRooms, "src/Sandbox.Jail/", TestJail];
 
     [Fact]
     public void AllowUnsafeBlocks_OutsideTheUnsafeRooms_IsNotSet()

@@ -3,6 +3,7 @@ namespace Sandbox.Linux.Abi;
 /// <summary>System call numbers of x86-64 (asm/unistd_64.h).</summary>
 internal static class SystemCalls
 {
+    internal const int SYS_read = 0;
     internal const int SYS_write = 1;
     internal const int SYS_close = 3;
     internal const int SYS_poll = 7;

@@ -33,6 +33,28 @@ public static unsafe class RawFile
         }
     }
 
+    /// <summary>Reads until the buffer is full or the file or stream ends; the count.</summary>
+    public static nint ReadFull(int fd, Span<byte> buffer)
+    {
+        int count = 0;
+        // SAFETY: the kernel writes at most what is left of buffer.
+        fixed (byte* pointer = buffer)
+        {
+            while (count < buffer.Length)
+            {
+                nint result = Call(SYS_read, fd, (nint)(pointer + count), buffer.Length - count);
+                if (result <= 0)
+                {
+                    return result < 0 ? result : count;
+                }
+
+                count += (int)result;
+            }
+        }
+
+        return count;
+    }
+
     public static nint Write(int fd, ReadOnlySpan<byte> buffer)
     {
         // SAFETY: the kernel reads at most buffer.Length bytes.

@@ -12,21 +12,21 @@ namespace Sandbox.Launch;
 /// </summary>
 internal sealed class DeviceLauncher : IDisposable
 {
-    /// <summary>Main thread, finalizer and the few of the process's own.</summary>
-    internal const ulong RuntimeThreads = 16;
-
     private readonly ProcessStarter _starter;
     private readonly FdHandle _executable;
     private readonly SandboxSecurity _security;
+    private readonly long _guestMemoryBytes;
     private readonly Entry[] _entries;
 
     /// <param name="starter">Taken over.</param>
     /// <param name="executable">sandbox-device, opened; taken over.</param>
     /// <param name="plans">The devices. Their backing fds stay the caller's, who keeps them open until each has been started once.</param>
     /// <param name="security">What labels sockets and memory; not owned.</param>
-    public DeviceLauncher(ProcessStarter starter, FdHandle executable, IReadOnlyList<DevicePlan> plans, SandboxSecurity security)
+    /// <param name="guestMemoryBytes">Which each of them maps.</param>
+    public DeviceLauncher(ProcessStarter starter, FdHandle executable, IReadOnlyList<DevicePlan> plans, SandboxSecurity security, long guestMemoryBytes)
     {
         _security = security;
+        _guestMemoryBytes = guestMemoryBytes;
         _starter = starter;
         _executable = executable;
         _entries = [.. plans.Select(plan => new Entry(plan, security))];
@@ -45,21 +45,8 @@ internal sealed class DeviceLauncher : IDisposable
     public Task<WatchedProcess> StartAsync(int place, FdHandle backend)
     {
         Entry entry = _entries[place];
-        DeviceLaunchSpec spec = entry.Plan.Spec ?? throw new InvalidOperationException("a stranger's backend is not ours to start");
-        List<InheritedFd> fds = [new(InheritedFds.DeviceVhostUser, backend)];
-        if (entry.Inflight is not null)
-        {
-            fds.Add(new(InheritedFds.DeviceInflight, entry.Inflight));
-        }
-
-        for (int index = 0; index < entry.Backing.Count; index++)
-        {
-            fds.Add(new(InheritedFds.DeviceFirstBacking + index, entry.Backing[index]));
-        }
-
-        ProcessLimits limits = new(RuntimeThreads, spec.ReadOnly ? 0 : (ulong)spec.CapacityBytes);
-        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
-        return _starter.StartAsync(entry.Plan.Name, _executable, fds, frame.AsMemory(0, spec.Encode(frame)), limits, spec.Kind);
+        ProcessPlan plan = ProcessPlan.ForDevice(entry.Plan, _guestMemoryBytes, backend, entry.Inflight, entry.Backing);
+        return _starter.StartAsync(plan.Name, _executable, plan.Fds, plan.Spec, plan.Limits, plan.Device!.Kind);
     }
 
     public void Dispose()

@@ -37,7 +37,7 @@ internal sealed class Launcher
             (Agent, FdHandle agentInDevice) = _security.CreateChannel();
             lent.Add(agentInDevice);
             List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice);
-            devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached), FileOpen.Read(_layout.Device), plans, _security);
+            devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached), FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
             await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
         }
         catch
@@ -72,42 +72,26 @@ internal sealed class Launcher
     {
         using FdHandle vmm = FileOpen.Read(_layout.Vmm);
         using ProcessStarter starter = new(_layout.Jail, _security, _clock.Reached);
-        List<InheritedFd> vmmFds =
-        [
-            new(InheritedFds.VmmKvm, _files.Kvm), // makes the virtual machine
-            new(InheritedFds.VmmGuestMemory, _files.GuestMemory), // maps it, and passes it on to the backends
-            new(InheritedFds.VmmKernel, _files.Kernel.File), // reads it once
-            new(InheritedFds.VmmInitrd, _files.Initrd), // reads it once
-            new(InheritedFds.VmmConsole, consoleWriter), // writes what the guest's serial port gets
-        ];
+        List<FdHandle> sockets = [];
         List<FdHandle> backends = [];
-        for (int index = 0; index < plans.Count; index++)
+        foreach (DevicePlan plan in plans)
         {
-            if (plans[index].Spec is null)
+            if (plan.Spec is null)
             {
-                vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, plans[index].Backing[0])); // connected to somebody else's backend
+                sockets.Add(plan.Backing[0]); // connected to somebody else's backend
                 continue;
             }
 
             (FdHandle frontend, FdHandle backend) = _security.CreateChannel();
             lent.Add(frontend);
             lent.Add(backend);
-            vmmFds.Add(new(InheritedFds.VmmFirstDevice + index, frontend));
+            sockets.Add(frontend);
             backends.Add(backend);
         }
 
-        VmmLaunchSpec spec = new()
-        {
-            MemoryBytes = _files.Options.MemoryBytes,
-            CpuCount = _files.Options.CpuCount,
-            CommandLine = _files.CommandLine,
-            KernelBytes = _files.Kernel.Bytes,
-            InitrdBytes = _files.InitrdBytes,
-            Devices = plans.ConvertAll(static plan => plan.Device),
-        };
-        ProcessLimits vmmLimits = new(MaxThreads: DeviceLauncher.RuntimeThreads + (ulong)spec.CpuCount, MaxFileBytes: 0);
+        ProcessPlan vmmPlan = ProcessPlan.ForVmm(_files, plans, consoleWriter, sockets);
 #pragma warning disable CA2025 // CollectAsync waits for every start before the exes and the starter are closed.
-        List<Task<WatchedProcess>> starts = [starter.StartAsync("sandbox-vmm", vmm, vmmFds, Frame(spec.Encode), vmmLimits, kind: null)];
+        List<Task<WatchedProcess>> starts = [starter.StartAsync(vmmPlan.Name, vmm, vmmPlan.Fds, vmmPlan.Spec, vmmPlan.Limits, kind: null)];
         for (int index = 0; index < backends.Count; index++)
         {
             starts.Add(devices.StartAsync(index, backends[index]));
@@ -133,13 +117,5 @@ internal sealed class Launcher
         {
             started.AddRange(starts.Where(static start => start.IsCompletedSuccessfully).Select(static start => start.Result));
         }
-    }
-
-    private delegate int Encoder(Span<byte> frame);
-
-    private static byte[] Frame(Encoder encode)
-    {
-        byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
-        return frame[..encode(frame)];
     }
 }

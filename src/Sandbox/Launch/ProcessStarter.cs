@@ -100,6 +100,7 @@ internal sealed class ProcessStarter : IDisposable
             Arguments = [name],
             MaxProcesses = limits.MaxThreads,
             MaxFileBytes = limits.MaxFileBytes,
+            MaxAddressSpaceBytes = limits.MaxAddressSpaceBytes,
         };
     }
 }

@@ -71,7 +71,7 @@ internal sealed class BenchVm : IDisposable
                     fds.Add(new(InheritedFds.VmmFirstDevice, link.Value.Frontend));
                 }
 
-                await vm.StartProcessAsync(options.Jailed, starter, "sandbox-vmm", vmm, fds, Frame(spec.Encode), new ProcessLimits(17, 0)).ConfigureAwait(false);
+                await vm.StartProcessAsync(options.Jailed, starter, "sandbox-vmm", vmm, fds, Frame(spec.Encode), new ProcessLimits(17, 0, ulong.MaxValue)).ConfigureAwait(false);
                 await device.ConfigureAwait(false);
                 link?.Frontend.Dispose();
                 link?.Backend.Dispose();
@@ -132,7 +132,7 @@ internal sealed class BenchVm : IDisposable
         long bytes = new FileInfo(options.DiskImage!).Length;
         DeviceLaunchSpec spec = new() { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "bench" };
         List<InheritedFd> fds = [new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceFirstBacking, image)];
-        await StartProcessAsync(options.Jailed, starter, "sandbox-device", exe, fds, Frame(spec.Encode), new ProcessLimits(16, (ulong)bytes)).ConfigureAwait(false);
+        await StartProcessAsync(options.Jailed, starter, "sandbox-device", exe, fds, Frame(spec.Encode), new ProcessLimits(16, (ulong)bytes, ulong.MaxValue)).ConfigureAwait(false);
     }
 
     private async Task StartProcessAsync(

@@ -5,7 +5,7 @@ public sealed class LinkTests
 {
     private const long MaxBytes = 3 << 20;
 
-    private static readonly string[] Names = ["sandbox", "sandbox-device", "sandbox-init", "sandbox-jail", "sandbox-vmm"];
+    private static readonly string[] Names = ["sandbox", "sandbox-device", "sandbox-init", "sandbox-jail", "sandbox-probe", "sandbox-vmm"];
 
     public static TheoryData<string> Exes { get; } = [.. Names];
 

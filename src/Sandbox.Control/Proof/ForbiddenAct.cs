@@ -1,0 +1,142 @@
+namespace Sandbox.Control.Proof;
+
+/// <summary>What the probe attempts, one act for each process it is started as. The numbers travel in a <see cref="ProbeOrder"/>.</summary>
+public enum ForbiddenAct : ushort
+{
+    // Files of the host.
+    OpenPasswords = 1,
+    OpenByOldestCall,
+    OpenByNewestCall,
+    OpenInitMemory,
+    OpenOwnMemory,
+    OpenKernelMemory,
+    OpenKvm,
+    OpenByHandle,
+    AskFileStatus,
+    AskFileSystem,
+    ReadLink,
+    CreateFile,
+    CreateDeviceNode,
+    WatchFiles,
+    WatchFileSystem,
+
+    // Root and mounts.
+    ChangeRoot,
+    EscapeByDirectoryFd,
+    ChangeToDirectoryFd,
+    PivotRoot,
+    MountFileSystem,
+    RemountWritable,
+    DetachMount,
+    NewFileSystem,
+    CloneMountTree,
+    ChangeMountAttributes,
+
+    // Sockets.
+    InternetSocket,
+    DatagramSocket6,
+    UnixSocket,
+    NetlinkSocket,
+    PacketSocket,
+    VsockSocket,
+    CryptoSocket,
+    SocketPair,
+    ConnectToPath,
+    ConnectToAbstractName,
+    ConnectToLoopback,
+    BindInherited,
+    AskPeerIdentity,
+
+    // Other processes.
+    SignalOther,
+    SignalLauncher,
+    SignalNeighbour,
+    SignalEverybody,
+    SignalThread,
+    SignalThreadByOldCall,
+    QueueSignal,
+    OpenPidFd,
+    TakeForeignFd,
+    TraceOther,
+    ReadOtherMemory,
+    WriteOtherMemory,
+    ReadNeighbourMemory,
+    CompareWithOther,
+    AskOtherLimits,
+    OwnSignalsOfFd,
+
+    // New processes and namespaces.
+    Fork,
+    ForkByOldCall,
+    CloneByNewestCall,
+    ForkIntoUserNamespace,
+    NewUserNamespace,
+    NewNetworkNamespace,
+    NewMountNamespace,
+    JoinNamespace,
+    ExecuteShell,
+    ExecuteMemoryFile,
+
+    // Identity.
+    BecomeRoot,
+    BecomeRootGroup,
+    ChangeGroups,
+    RaiseCapability,
+    LoosenSecureBits,
+    BecomeDumpable,
+    RaiseLimit,
+    RaisePriority,
+    RealTimeScheduling,
+
+    // The kernel.
+    SessionKeyring,
+    AddKey,
+    UserFaults,
+    IoRing,
+    PerformanceEvents,
+    BpfMap,
+    LoadModule,
+    LoadKernel,
+    Reboot,
+    SwapOn,
+    SetHostName,
+    ReadKernelLog,
+    PortAccess,
+    Accounting,
+    SegmentDescriptor,
+    LoosenPersonality,
+    AttachSharedMemory,
+    MakeSharedMemory,
+
+    // Memory.
+    MapWritableCode,
+    MakeDataExecutable,
+    MapFileExecutable,
+    MakeMemoryFile,
+    MakeSecretMemory,
+    LockMemory,
+    LockAllMemory,
+
+    // Inherited fds.
+    FakeTerminalInput,
+    TakeTerminal,
+    MakeVirtualMachine,
+    ForeignKvmRequest,
+    AskFileFlags,
+    AskPendingBytes,
+    TruncateBacking,
+    WriteBeyondLimit,
+    ResizeGuestMemory,
+    DuplicateFd,
+    ReplaceFd,
+
+    // More than a fair share.
+    ForkBomb,
+    ExhaustFds,
+    ExhaustAddressSpace,
+    ExhaustWithGuestMemory,
+
+    // Other ways into the kernel.
+    EnterAsX32,
+    EnterAs32Bit,
+}
