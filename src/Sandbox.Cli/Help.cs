@@ -26,6 +26,7 @@ internal static class Help
           --memory SIZE        guest memory, 64M to 1T (default: 256M)
           --cpus N             virtual processors, 1 to 64 (default: 1)
           --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h (default: none, but 60s for the guest to come up)
+          -it                  the command gets a terminal, and this one's keys and size; needs a terminal as standard input and output
           --env KEY=VALUE      a variable of the command; repeatable
           --workdir DIR        where the command starts (default: /)
           --hostname NAME      the guest's host name (default: sandbox)
@@ -48,7 +49,7 @@ internal static class Help
 
         Exit code: the command's; 128 + n when signal n ended it; 124 timeout; 125 sandbox itself failed; 126 the command
         cannot be executed; 127 it was not found.
-        SIGINT and SIGTERM go to the command; a second one ends the microVM at once.
+        SIGINT, SIGQUIT and SIGTERM go to the command; a second one ends the microVM at once.
 
         """;
 

@@ -17,4 +17,10 @@ public sealed class ExecOptions
 
     /// <summary>False: the command reads end of file from its standard input at once. Default: true.</summary>
     public bool WithStandardInput { get; init; } = true;
+
+    /// <summary>
+    /// Not null: the command controls a terminal of this size in the guest, and its three streams are that terminal. Everything it writes is then in the
+    /// standard output. Default: null.
+    /// </summary>
+    public TerminalSize? Terminal { get; init; }
 }

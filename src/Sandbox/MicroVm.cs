@@ -234,6 +234,11 @@ public sealed class MicroVm : IAsyncDisposable
             }
         }
 
+        if (options.Terminal is not null && !options.Environment.ContainsKey("TERM"))
+        {
+            environment.Add("TERM=xterm-256color"); // what every terminal of today understands
+        }
+
         return environment;
     }
 }

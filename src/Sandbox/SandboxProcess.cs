@@ -54,6 +54,9 @@ public sealed class SandboxProcess : IAsyncDisposable
         _process.Signal(signal);
     }
 
+    /// <summary>Gives the command's terminal another size; the programs in it are told (SIGWINCH). Without effect when it has ended or has no terminal.</summary>
+    public void Resize(TerminalSize size) => _process.Resize(size);
+
     /// <summary>Kills the command if it still runs, and closes the streams. The microVM lives on.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -90,6 +90,8 @@ public sealed class AbiTests
         new("SIOCADDRT == 0x890B && SIOCGIFFLAGS == 0x8913 && SIOCSIFFLAGS == 0x8914 && SIOCSIFADDR == 0x8916 && SIOCSIFNETMASK == 0x891C", "GuestInterface"),
         new("sizeof(struct virtio_net_hdr_v1) == 12 && offsetof(struct virtio_net_hdr_v1, num_buffers) == 10 && offsetof(struct virtio_net_config, mtu) == 10", "NetHeader, NetConfigSpace"),
         new("offsetof(struct rand_pool_info, buf_size) == 4 && offsetof(struct rand_pool_info, buf) == 8", "GuestKernel.CreditEntropy"),
+        new("sizeof(struct termios) == 60 && TCSADRAIN == 1 && sizeof(struct winsize) == 8 && offsetof(struct winsize, ws_col) == 2", "TerminalDevice, GuestTerminal"),
+        new("TIOCSPTLCK == 0x40045431 && TIOCGPTN == 0x80045430 && TIOCSWINSZ == 0x5414 && TIOCGWINSZ == 0x5413 && O_NOCTTY == 0x100", "GuestTerminal, TerminalDevice"),
         new("RB_POWER_OFF == 0x4321FEDC && SIGPIPE == 13 && X_OK == 1", "GuestKernel, GuestFiles"),
         new("MS_RDONLY == 1 && MS_NOSUID == 2 && MS_NODEV == 4 && MS_NOEXEC == 8 && MS_MOVE == 0x2000", "MountFlags"),
         new("PROC_SUPER_MAGIC == 0x9FA0 && O_DIRECTORY == 0x10000 && O_WRONLY == 1", "JailStage"),

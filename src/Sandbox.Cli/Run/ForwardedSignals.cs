@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 namespace Sandbox.Cli.Run;
 
 /// <summary>
-/// SIGINT and SIGTERM: the first goes to the command once it runs, and before that ends the start; the second ends the microVM at once.
+/// SIGINT, SIGQUIT and SIGTERM: the first goes to the command once it runs, and before that ends the start; the second ends the microVM at once.
 /// SIGHUP too: the terminal is gone.
 /// </summary>
 internal sealed class ForwardedSignals : IDisposable
 {
     private const int SigHup = 1;
     private const int SigInt = 2;
+    private const int SigQuit = 3;
     private const int SigTerm = 15;
 
     private readonly CancellationTokenSource _endAtOnce = new();
@@ -20,7 +21,7 @@ internal sealed class ForwardedSignals : IDisposable
 
     public ForwardedSignals()
     {
-        foreach ((PosixSignal signal, int number) in ((PosixSignal, int)[])[(PosixSignal.SIGINT, SigInt), (PosixSignal.SIGTERM, SigTerm), (PosixSignal.SIGHUP, SigHup)])
+        foreach ((PosixSignal signal, int number) in ((PosixSignal, int)[])[(PosixSignal.SIGINT, SigInt), (PosixSignal.SIGQUIT, SigQuit), (PosixSignal.SIGTERM, SigTerm), (PosixSignal.SIGHUP, SigHup)])
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {

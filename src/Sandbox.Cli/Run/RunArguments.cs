@@ -24,6 +24,7 @@ internal sealed class RunArguments
     private string? _seLinuxLevel;
     private bool _timing;
     private bool _verbose;
+    private bool _terminal;
 
     /// <summary>Null: help is asked for.</summary>
     /// <exception cref="SandboxException">An option is unknown, has no value or no valid one, or there is no command.</exception>
@@ -71,6 +72,11 @@ internal sealed class RunArguments
             case "--verbose":
                 _verbose = true;
                 return true;
+            case "-t" or "--tty" or "-it" or "-ti":
+                _terminal = true;
+                return true;
+            case "-i" or "--interactive":
+                return true; // standard input always goes to the command
             default:
                 return false;
         }
@@ -139,6 +145,11 @@ internal sealed class RunArguments
     private RunRequest Make(string[] command)
     {
         MicroVmOptions defaults = new();
+        if (_terminal && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } kind)
+        {
+            _environment.TryAdd("TERM", kind);
+        }
+
         return new RunRequest(
             new MicroVmOptions
             {
@@ -156,9 +167,16 @@ internal sealed class RunArguments
                 SeLinuxLevel = _seLinuxLevel,
                 ConsoleReceived = _verbose ? ConsoleCopy.Write : null,
             },
-            new ExecOptions { Command = command, Environment = _environment, WorkingDirectory = _workingDirectory ?? "/" },
+            new ExecOptions
+            {
+                Command = command,
+                Environment = _environment,
+                WorkingDirectory = _workingDirectory ?? "/",
+                Terminal = _terminal ? HostTerminal.Size : null,
+            },
             _timeout,
-            _timing);
+            _timing,
+            _terminal);
     }
 
     private static SandboxException Invalid(string message) => new(SandboxErrorKind.InvalidOption, message);

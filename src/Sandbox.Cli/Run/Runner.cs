@@ -15,6 +15,8 @@ internal sealed class Runner(RunRequest request)
 
     private async Task<int> RunAsync()
     {
+        // First: no microVM is started for a command that could not have its terminal.
+        using HostTerminal terminal = new(request.WithTerminal);
         using ForwardedSignals signals = new();
         using CancellationTokenSource timeout = request.Timeout is { } duration ? new(duration) : new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, signals.EndAtOnce);
@@ -27,10 +29,11 @@ internal sealed class Runner(RunRequest request)
                 ErrorLine.Print($"SELinux: {microVm.SeLinux.Detail}");
             }
 
-            return await RunCommandAsync(microVm, signals, stop.Token).ConfigureAwait(false);
+            return await RunCommandAsync(microVm, signals, terminal, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
+            terminal.TakeBack();
             if (signals.EndAtOnce.IsCancellationRequested)
             {
                 return ExitCodes.SignalBase + signals.Last;
@@ -48,17 +51,19 @@ internal sealed class Runner(RunRequest request)
         }
     }
 
-    private async Task<int> RunCommandAsync(MicroVm microVm, ForwardedSignals signals, CancellationToken stop)
+    private async Task<int> RunCommandAsync(MicroVm microVm, ForwardedSignals signals, HostTerminal terminal, CancellationToken stop)
     {
         SandboxProcess process = await microVm.ExecAsync(request.Exec, stop).ConfigureAwait(false);
         TimeSpan started = _watch.Elapsed;
         signals.ForwardTo(process);
+        terminal.GiveTo(process);
         Pump.Input(process);
         Task output = Pump.Output(process.StandardOutput, Pump.StandardOutput);
         Task error = Pump.Output(process.StandardError, Pump.StandardError);
         CommandExit exit = await process.WaitForExitAsync(stop).ConfigureAwait(false);
         await Task.WhenAll(output, error).WaitAsync(stop).ConfigureAwait(false);
         TimeSpan exited = _watch.Elapsed;
+        terminal.TakeBack();
         if (request.HasWritableDisk)
         {
             using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);

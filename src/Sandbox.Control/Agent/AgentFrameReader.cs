@@ -65,7 +65,7 @@ public sealed class AgentFrameReader
         }
 
         AgentMessageType type = (AgentMessageType)BinaryPrimitives.ReadUInt16LittleEndian(pending[4..]);
-        if (type is AgentMessageType.None or > AgentMessageType.ShutdownDone)
+        if (type is AgentMessageType.None or > AgentMessageType.Resize)
         {
             Fault = AgentFault.UnknownType;
             return false;

@@ -18,6 +18,7 @@ public enum AgentMessageType : ushort
     Exited = 12,
     Shutdown = 13,
     ShutdownDone = 14,
+    Resize = 15,
 }
 
 /// <summary>The three standard streams of a command; the number is the fd in the command.</summary>

@@ -6,12 +6,14 @@ namespace Sandbox.Control.Agent;
 /// <param name="Environment">All of it, as <c>NAME=value</c>.</param>
 /// <param name="WorkingDirectory">An absolute path.</param>
 /// <param name="WantInput">False: standard input is /dev/null and no Data may be sent.</param>
+/// <param name="Terminal">Not null: the three streams are one terminal of this size, controlled by the command; its output comes as Output.</param>
 public sealed record ExecMessage(
     uint Id,
     IReadOnlyList<string> Arguments,
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
-    bool WantInput)
+    bool WantInput,
+    AgentTerminal? Terminal = null)
 {
     /// <summary>Writes the frame; its length in bytes, or the limit that an argument breaks.</summary>
     public AgentFault Encode(Span<byte> frame, out int frameBytes)
@@ -19,6 +21,8 @@ public sealed record ExecMessage(
         FieldWriter writer = new(frame);
         writer.UInt32(Id);
         writer.Flag(WantInput);
+        writer.Flag(Terminal is not null);
+        Terminal?.Write(ref writer);
         writer.Text(WorkingDirectory, AgentLimits.MaxPathBytes);
         writer.List(Arguments);
         writer.List(Environment);
@@ -30,11 +34,12 @@ public sealed record ExecMessage(
         FieldReader reader = new(body);
         uint id = reader.UInt32();
         bool wantInput = reader.Flag();
+        AgentTerminal? terminal = reader.Flag() ? AgentTerminal.Read(ref reader) : null;
         string directory = reader.Text(AgentLimits.MaxPathBytes);
         string[] arguments = reader.List();
         string[] environment = reader.List();
         reader.Require(arguments.Length > 0 && directory.StartsWith('/'));
-        message = new ExecMessage(id, arguments, environment, directory, wantInput);
+        message = new ExecMessage(id, arguments, environment, directory, wantInput, terminal);
         return reader.Finish();
     }
 }

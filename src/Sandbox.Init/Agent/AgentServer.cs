@@ -237,6 +237,9 @@ internal sealed class AgentServer(FdHandle connection, IGuestMachine machine) : 
                     AgentStream.Error => command.Error.Window.Granted(credit.Bytes),
                     _ => AgentFault.StreamState,
                 };
+            case AgentMessageType.Resize:
+                fault = Find(ResizeMessage.Decode(frame.Body, out ResizeMessage resize), resize.Id, out command);
+                return command is null || command.TryResize(resize.Size) ? fault : AgentFault.StreamState;
             default:
                 fault = Find(SignalMessage.Decode(frame.Body, out SignalMessage signal), signal.Id, out command);
                 if (command is { Alive: true })
@@ -311,6 +314,7 @@ internal sealed class AgentServer(FdHandle connection, IGuestMachine machine) : 
     {
         foreach (GuestCommand command in _commands.Values)
         {
+            command.Output.DrainTerminal(_outgoing);
             if (command.TryFinish(_outgoing))
             {
                 _over.Add(command);

@@ -10,9 +10,14 @@ namespace Sandbox.Init.Agent;
 /// what a process left in the background writes later is not the command's output, and its holding the pipe must not hang
 /// the command's end.
 /// </summary>
-internal sealed class CommandOutput(uint id, AgentStream stream, Watch pipe)
+/// <param name="id">The command.</param>
+/// <param name="stream">Output or error.</param>
+/// <param name="pipe">The end to read from: of a pipe, or the master of a terminal.</param>
+/// <param name="isTerminal">What is in a terminal cannot be counted: a read tells when it is empty.</param>
+internal sealed class CommandOutput(uint id, AgentStream stream, Watch pipe, bool isTerminal = false)
 {
     private const int Unlimited = -1;
+    private const int TerminalDrainBytes = 128 * 1024; // more than a terminal holds
 
     private int _drainBytes = Unlimited;
 
@@ -25,8 +30,7 @@ internal sealed class CommandOutput(uint id, AgentStream stream, Watch pipe)
     {
         if (!Ended)
         {
-            bool canSend = Window.AvailableBytes > 0 && outgoing.HasRoomForData(AgentLimits.MaxFrameBytes);
-            pipe.Want(canSend ? EpollEvents.Readable : EpollEvents.None);
+            pipe.Want(CanSend(outgoing) ? EpollEvents.Readable : EpollEvents.None);
         }
     }
 
@@ -69,10 +73,23 @@ internal sealed class CommandOutput(uint id, AgentStream stream, Watch pipe)
     /// <summary>The command is dead: only what is in the pipe now still counts.</summary>
     public void CommandDied(OutgoingBuffer outgoing)
     {
-        if (!Ended)
+        if (isTerminal)
+        {
+            _drainBytes = TerminalDrainBytes;
+        }
+        else if (!Ended)
         {
             _drainBytes = Math.Max(GuestPipe.CountReadable(pipe.Fd), 0);
             EndWhenDrained(outgoing);
+        }
+    }
+
+    /// <summary>The command of a terminal is dead: sends what is in it as far as there is leave and room, and ends it when it is empty.</summary>
+    public void DrainTerminal(OutgoingBuffer outgoing)
+    {
+        while (isTerminal && _drainBytes != Unlimited && !Ended && CanSend(outgoing))
+        {
+            Pump(outgoing);
         }
     }
 
@@ -91,6 +108,8 @@ internal sealed class CommandOutput(uint id, AgentStream stream, Watch pipe)
         Ended = true;
         pipe.Close();
     }
+
+    private bool CanSend(OutgoingBuffer outgoing) => Window.AvailableBytes > 0 && outgoing.HasRoomForData(AgentLimits.MaxFrameBytes);
 
     private void EndWhenDrained(OutgoingBuffer outgoing)
     {

@@ -9,6 +9,7 @@ internal sealed class GuestCommand
 {
     private ChildExit? _exit;
     private bool _refusalSent;
+    private FdHandle? _terminal;
 
     private GuestCommand(uint id, int pid, CommandInput? input, CommandOutput output, CommandOutput error)
     {
@@ -38,13 +39,23 @@ internal sealed class GuestCommand
     {
         (FdHandle Read, FdHandle Write) output = default;
         (FdHandle Read, FdHandle Write) errors = default;
-        (FdHandle Read, FdHandle? Write) input = default;
+        (FdHandle? Read, FdHandle? Write) input = default;
         try
         {
-            output = GuestPipe.Create();
-            errors = GuestPipe.Create();
-            input = exec.WantInput ? GuestPipe.Create() : (FileOpen.Read("/dev/null"), null);
-            int pid = ProgramSearch.Spawn(exec, input.Read.Number, output.Write.Number, errors.Write.Number);
+            errors = GuestPipe.Create(); // with a terminal nobody writes to it: it ends at once
+            string? terminal = null;
+            if (exec.Terminal is { } size)
+            {
+                (output.Read, terminal) = GuestTerminal.Open(size.Rows, size.Columns);
+                input.Write = exec.WantInput ? FdIo.Duplicate(output.Read.Number) : null;
+            }
+            else
+            {
+                output = GuestPipe.Create();
+                input = exec.WantInput ? GuestPipe.Create() : (FileOpen.Read("/dev/null"), null);
+            }
+
+            int pid = ProgramSearch.Spawn(exec, new CommandStreams(input.Read?.Number ?? -1, output.Write?.Number ?? -1, errors.Write.Number, terminal));
             error = (Errno)Math.Max(-pid, 0);
             if (pid < 0)
             {
@@ -57,8 +68,11 @@ internal sealed class GuestCommand
                 exec.Id,
                 pid,
                 commandInput,
-                new CommandOutput(exec.Id, AgentStream.Output, Watch(epoll, output.Read, exec.Id, AgentStream.Output)),
-                new CommandOutput(exec.Id, AgentStream.Error, Watch(epoll, errors.Read, exec.Id, AgentStream.Error)));
+                new CommandOutput(exec.Id, AgentStream.Output, Watch(epoll, output.Read, exec.Id, AgentStream.Output), isTerminal: terminal is not null),
+                new CommandOutput(exec.Id, AgentStream.Error, Watch(epoll, errors.Read, exec.Id, AgentStream.Error)))
+            {
+                _terminal = terminal is null ? null : output.Read,
+            };
         }
         catch (LinuxException exception)
         {
@@ -70,6 +84,17 @@ internal sealed class GuestCommand
         {
             Close(output.Write, errors.Write, input.Read);
         }
+    }
+
+    /// <summary>Gives its terminal another size. False: it has none.</summary>
+    public bool TryResize(AgentTerminal size)
+    {
+        if (_terminal is { IsClosed: false })
+        {
+            _ = GuestTerminal.Resize(_terminal, size.Rows, size.Columns);
+        }
+
+        return _terminal is not null;
     }
 
     /// <summary>The tag of a stream in the epoll set. Ids begin at 1, so tags below 4 are the server's own.</summary>

@@ -10,12 +10,12 @@ internal static class ProgramSearch
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>The pid, or the negated error number: ENOENT when there is no such program, else what the kernel says of the one found.</summary>
-    public static int Spawn(ExecMessage exec, int input, int output, int error)
+    public static int Spawn(ExecMessage exec, in CommandStreams streams)
     {
         string program = exec.Arguments[0];
         if (program.Contains('/', StringComparison.Ordinal))
         {
-            return CommandSpawner.Spawn(program, exec.Arguments, exec.Environment, exec.WorkingDirectory, input, output, error);
+            return CommandSpawner.Spawn(program, exec.Arguments, exec.Environment, exec.WorkingDirectory, streams);
         }
 
         int verdict = -(int)Errno.ENOENT;
@@ -29,7 +29,7 @@ internal static class ProgramSearch
                 continue;
             }
 
-            int result = CommandSpawner.Spawn(candidate, exec.Arguments, exec.Environment, exec.WorkingDirectory, input, output, error);
+            int result = CommandSpawner.Spawn(candidate, exec.Arguments, exec.Environment, exec.WorkingDirectory, streams);
             if (result != -(int)Errno.EACCES)
             {
                 return result;

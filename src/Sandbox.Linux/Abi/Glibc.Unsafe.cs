@@ -29,6 +29,9 @@ internal static unsafe class Glibc
     internal static extern int posix_spawn_file_actions_adddup2(void* fileActions, int fd, int newFd);
 
     [DllImport("libc")]
+    internal static extern int posix_spawn_file_actions_addopen(void* fileActions, int fd, byte* path, int flags, uint mode);
+
+    [DllImport("libc")]
     internal static extern int posix_spawn_file_actions_addclose(void* fileActions, int fd);
 
     [DllImport("libc")]

@@ -11,10 +11,11 @@ public static unsafe class CommandSpawner
     private const int ActionsBytes = 128;
     private const int AttributesBytes = 512;
     private const int SignalSetBytes = 128;
+    private const int ReadWrite = 2; // O_RDWR
     private const short SetSession = 0x80; // POSIX_SPAWN_SETSID
 
     /// <summary>Starts <paramref name="path"/> (no PATH lookup; relative to <paramref name="workingDirectory"/>). Its pid, or the negated error number of whatever failed up to and including the exec.</summary>
-    public static int Spawn(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, string workingDirectory, int input, int output, int error)
+    public static int Spawn(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, string workingDirectory, in CommandStreams streams)
     {
         byte* actions = stackalloc byte[ActionsBytes];
         byte* attributes = stackalloc byte[AttributesBytes];
@@ -24,16 +25,19 @@ public static unsafe class CommandSpawner
         int pid = 0;
         // SAFETY: actions and attributes are larger than glibc's types and initialised by glibc before use; argv and envp are
         // NULL-terminated vectors of NUL-terminated strings that live until the finally block; glibc copies the directory.
-        fixed (byte* program = GuestFiles.Terminated(path), directory = GuestFiles.Terminated(workingDirectory))
+        fixed (byte* program = GuestFiles.Terminated(path), directory = GuestFiles.Terminated(workingDirectory), terminal = GuestFiles.Terminated(streams.Terminal ?? string.Empty))
         {
             _ = Glibc.posix_spawn_file_actions_init(actions);
             _ = Glibc.posix_spawnattr_init(attributes);
             try
             {
                 int failed = First(
-                    Glibc.posix_spawn_file_actions_adddup2(actions, input, 0),
-                    Glibc.posix_spawn_file_actions_adddup2(actions, output, 1),
-                    Glibc.posix_spawn_file_actions_adddup2(actions, error, 2),
+                    // The leader of a new session that opens a terminal controls it (tty_ioctl(4)): setsid comes before these actions.
+                    streams.Terminal is null
+                        ? Glibc.posix_spawn_file_actions_adddup2(actions, streams.Input, 0)
+                        : Glibc.posix_spawn_file_actions_addopen(actions, 0, terminal, ReadWrite, 0),
+                    Glibc.posix_spawn_file_actions_adddup2(actions, streams.Terminal is null ? streams.Output : 0, 1),
+                    Glibc.posix_spawn_file_actions_adddup2(actions, streams.Terminal is null ? streams.Error : 0, 2),
                     Glibc.posix_spawn_file_actions_addclosefrom_np(actions, 3),
                     GuestLibc.posix_spawn_file_actions_addchdir_np(actions, directory));
                 // The runtime ignores or handles some signals; the command starts with every default and none blocked.

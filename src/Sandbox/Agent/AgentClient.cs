@@ -70,7 +70,7 @@ internal sealed class AgentClient : IDisposable
             ThrowIfOver();
             HostCommand command = _session.Begin(options.WithStandardInput) ?? throw new SandboxException(
                 SandboxErrorKind.InvalidOption, $"{AgentLimits.MaxLiveCommands} commands run in the guest already; wait for one to end");
-            ExecMessage message = new(command.Id, options.Command, environment, options.WorkingDirectory, options.WithStandardInput);
+            ExecMessage message = new(command.Id, options.Command, environment, options.WorkingDirectory, options.WithStandardInput, TerminalOf(options));
             AgentFault fault = message.Encode(_queue.Room(AgentLimits.MaxFrameBytes), out int bytes);
             if (fault != AgentFault.None)
             {
@@ -97,6 +97,8 @@ internal sealed class AgentClient : IDisposable
             throw;
         }
     }
+
+    private static AgentTerminal? TerminalOf(ExecOptions options) => options.Terminal is { } size ? new AgentTerminal(size.Rows, size.Columns) : null;
 
     /// <summary>Asks the guest to end everything and power off. False when the connection is over already.</summary>
     public bool TryShutdown()

@@ -146,6 +146,18 @@ internal sealed class GuestProcess
         }
     }
 
+    /// <summary>Gives the command's terminal another size; without effect when it has none or is over.</summary>
+    public void Resize(TerminalSize size)
+    {
+        lock (Gate)
+        {
+            if (_options.Terminal is not null && _command.Phase == HostCommandPhase.Running && _client.MaySend(AgentMessageType.Resize))
+            {
+                _client.Append(new ResizeMessage(_command.Id, new AgentTerminal(size.Rows, size.Columns)).Encode(_client.Room(ControlFrameBytes)));
+            }
+        }
+    }
+
     /// <summary>Bytes have left the host's buffers. Under the gate.</summary>
     internal void Consumed(AgentStream stream, int bytes)
     {

@@ -5,6 +5,9 @@ public sealed class LinkTests
 {
     private const long MaxBytes = 3 << 20;
 
+    // The launcher runs with the operator's rights and meets no guest but through the agent's parser: it holds the whole command line.
+    private const long MaxLauncherBytes = 7 << 19;
+
     private static readonly string[] Names = ["sandbox", "sandbox-device", "sandbox-init", "sandbox-jail", "sandbox-probe", "sandbox-vmm"];
 
     public static TheoryData<string> Exes { get; } = [.. Names];
@@ -44,7 +47,7 @@ public sealed class LinkTests
     public void Size_IsSmall(string name)
     {
         long bytes = new ElfFile(Repository.Exe(name)).Bytes;
-        Assert.InRange(bytes, 1, MaxBytes);
+        Assert.InRange(bytes, 1, name == "sandbox" ? MaxLauncherBytes : MaxBytes);
     }
 
     [Theory]

@@ -56,6 +56,18 @@ public sealed class RunArgumentsTests
         Assert.Null(RunArguments.Parse(["--net", "none", "true"])!.MicroVm.Network);
     }
 
+    [Theory]
+    [InlineData("-t", true)]
+    [InlineData("-it", true)]
+    [InlineData("--tty", true)]
+    [InlineData("-i", false)]
+    public void Terminal_WhenAskedFor_IsTheCommands(string option, bool terminal)
+    {
+        RunRequest run = RunArguments.Parse([option, "--env", "TERM=mine", "sh"])!;
+        Assert.Equal((terminal, terminal), (run.WithTerminal, run.Exec.Terminal is not null));
+        Assert.Equal("mine", run.Exec.Environment["TERM"]);
+    }
+
     [Fact]
     public void FirstWord_EndsTheOptions()
     {

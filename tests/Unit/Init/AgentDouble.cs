@@ -52,12 +52,12 @@ internal sealed class AgentDouble : IDisposable
 
     public CommandRecord Run(string script, bool wantInput = false) => Exec(["/bin/sh", "-c", script], wantInput);
 
-    public CommandRecord Exec(IReadOnlyList<string> arguments, bool wantInput = false, IReadOnlyList<string>? environment = null, string directory = "/")
+    public CommandRecord Exec(IReadOnlyList<string> arguments, bool wantInput = false, IReadOnlyList<string>? environment = null, string directory = "/", AgentTerminal? terminal = null)
     {
         HostCommand command = Session.Begin(wantInput)!;
         CommandRecord record = new(command);
         _records.Add(command.Id, record);
-        ExecMessage message = new(command.Id, arguments, environment ?? ["PATH=/usr/bin:/bin"], directory, wantInput);
+        ExecMessage message = new(command.Id, arguments, environment ?? ["PATH=/usr/bin:/bin"], directory, wantInput, terminal);
         Assert.Equal(AgentFault.None, message.Encode(_frame, out int length));
         Send(length);
         return record;
@@ -87,6 +87,8 @@ internal sealed class AgentDouble : IDisposable
     public void EndOutput(CommandRecord record) => Send(new EndMessage(record.Command.Id, AgentStream.Output).Encode(_frame));
 
     public void Signal(CommandRecord record, int signal) => Send(new SignalMessage(record.Command.Id, signal).Encode(_frame));
+
+    public void Resize(CommandRecord record, AgentTerminal size) => Send(new ResizeMessage(record.Command.Id, size).Encode(_frame));
 
     public void Shutdown()
     {

@@ -63,7 +63,7 @@ public sealed class AgentFrameReaderTests
 
     [Theory]
     [InlineData(0, 0, AgentFault.UnknownType)]
-    [InlineData(15, 0, AgentFault.UnknownType)]
+    [InlineData(16, 0, AgentFault.UnknownType)]
     [InlineData(ushort.MaxValue, 0, AgentFault.UnknownType)]
     [InlineData(8, 1, AgentFault.ReservedBits)]
     public void TryTake_BadHeader_Faults(ushort type, ushort reserved, AgentFault fault)

@@ -73,7 +73,7 @@ public sealed class AgentMessageTests
     public void Exec_ListCountAboveItsItems_IsAFault()
     {
         Assert.Equal(AgentFault.None, new ExecMessage(1, ["a", "b"], [], "/", false).Encode(_frame, out int length));
-        int countOffset = AgentLimits.HeaderBytes + 4 + 1 + 2 + 1;
+        int countOffset = AgentLimits.HeaderBytes + 4 + 1 + 1 + 2 + 1;
         Assert.Equal(2, _frame[countOffset]);
         _frame[countOffset] = 3;
         Assert.Equal(AgentFault.BadText, ExecMessage.Decode(Body(length), out _));
