@@ -49,25 +49,34 @@ internal static class NewProcessActs
         return Call(SYS_execveat, file, empty, RawScratch.Put64([(ulong)empty, 0]), RawScratch.Put64([0]), AT_EMPTY_PATH);
     }
 
-    /// <summary>Children that wait, until there are far too many. They end with the probe.</summary>
+    /// <summary>Children that wait, until there are far too many. They are ended before the probe is: one that had not yet run would outlive it.</summary>
     internal static nint ForkBomb()
     {
-        for (int count = 0; count < Bomb; count++)
+        Span<int> children = stackalloc int[Bomb];
+        int count = 0;
+        nint child = 0;
+        while (count < Bomb && child >= 0)
         {
-            nint child = Call(SYS_clone, SIGCHLD);
+            child = Call(SYS_clone, SIGCHLD);
             if (child == 0)
             {
                 _ = RawProcess.DieWithParent();
                 _ = Call(SYS_pause);
+                RawProcess.Exit(0);
             }
 
-            if (child < 0)
+            if (child > 0)
             {
-                return child;
+                children[count++] = (int)child;
             }
         }
 
-        return 0;
+        foreach (int started in children[..count])
+        {
+            _ = Call(SYS_kill, started, SIGKILL);
+        }
+
+        return child < 0 ? child : 0;
     }
 
     private static nint EndChild(nint child)
