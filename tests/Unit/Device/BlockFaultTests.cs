@@ -78,6 +78,26 @@ public sealed class BlockFaultTests : IDisposable
         Assert.Equal(IoError, Request(Flush, 0));
     }
 
+    /// <summary>A file in memory (tmpfs) cannot zero a range at once: the process may take the two steps that come to the same.</summary>
+    [Theory]
+    [InlineData(11, 0)] // discard
+    [InlineData(13, 0)] // write zeroes
+    [InlineData(13, 1)] // and they may be unmapped
+    public void Range_OfAFileInMemory_IsClearedUnderTheFilter(uint type, byte flags)
+    {
+        using FdHandle file = MemFd.Create("disk");
+        byte[] ones = new byte[DiskBytes];
+        Array.Fill(ones, (byte)1);
+        LinuxException.Check(FdIo.WriteAll(file.Number, ones), "write");
+        using DeviceProcess process = Start(file);
+        GuestAddress range = _guest.Place([8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, flags, 0, 0, 0]);
+        Assert.Equal(Ok, Request(type, 0, new DriverBuffer(range, 16, false)));
+        byte[] cleared = new byte[4096];
+        Assert.Equal(4096, FdIo.ReadAt(file.Number, cleared, 4096));
+        Assert.All(cleared, value => Assert.Equal(0, value));
+        Assert.Equal(Ok, Request(In, 0, Data(true))); // and it lives
+    }
+
     [Fact]
     public void Process_Stopped_IsAPauseOfItsRequests()
     {
