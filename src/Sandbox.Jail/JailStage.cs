@@ -46,7 +46,7 @@ internal static class JailStage
         nint child = Step(JailStep.Clone, RawProcess.CloneAsSibling());
         if (child != 0)
         {
-            Step(JailStep.Announce, Report(new JailReport(null, (int)child)));
+            _ = Report(new JailReport(null, (int)child)); // one of the two is enough, and the child's must succeed
             RawProcess.Exit(0);
         }
 

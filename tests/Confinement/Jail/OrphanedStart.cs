@@ -11,7 +11,8 @@ namespace Sandbox.Confinement.Tests.Jail;
 /// <param name="HasSpoken">Whether the program behind the jail ran.</param>
 internal sealed record OrphanedStart(bool LauncherDied, bool NothingLeft, bool HasSpoken)
 {
-    private const int Launchers = 9;
+    internal const int Launchers = 9;
+    internal const int Gate = 10;
     private const int PatienceMilliseconds = 10_000;
 
     internal static OrphanedStart Run(int index, JailSpec spec)
@@ -24,6 +25,7 @@ internal sealed record OrphanedStart(bool LauncherDied, bool NothingLeft, bool H
         (FdHandle held, FdHandle hold) = Pipe.Create();
         (FdHandle output, FdHandle childOutput) = Pipe.Create();
         (FdHandle reports, FdHandle childReports) = CredentialSocket.CreatePair();
+        (FdHandle gate, FdHandle opener) = Pipe.Create();
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         using (hold) // stays open: a probe that runs waits for its end
         using (output)
@@ -34,11 +36,11 @@ internal sealed record OrphanedStart(bool LauncherDied, bool NothingLeft, bool H
                 Arguments = ["tracer", "launch", "die", index.ToString(CultureInfo.InvariantCulture)],
                 Fds =
                 [
-                    new(0, held), new(1, childOutput), new(2, childOutput), new(5, childOutput), new(TracedStart.Stage, jail), new(TracedStart.Trace, nothing), new(Launchers, reports),
+                    new(0, held), new(1, childOutput), new(2, childOutput), new(5, childOutput), new(TracedStart.Stage, jail), new(TracedStart.Trace, nothing), new(Launchers, reports), new(Gate, gate),
                     new(JailFds.Status, childReports), new(JailFds.Spec, specFile), new(JailFds.Executable, probe),
                 ],
             });
-            foreach (FdHandle lent in (FdHandle[])[held, childOutput, reports, childReports])
+            foreach (FdHandle lent in (FdHandle[])[held, childOutput, reports, childReports, gate, opener])
             {
                 lent.Dispose();
             }

@@ -1,7 +1,8 @@
 // Stops the jail stage at each of its system calls, from outside: the exe under test is the shipped one. Two programs in one:
 //   no argument:        stands in for sandbox-jail. Says its number on fd 6, waits until it is traced, executes fd 7, the real one.
 //   MODE N:             traces whoever says so on fd 6 (the other end) until it executes its exe. On fd 8, a line for each call.
-//   launch MODE N:      is the launcher too: starts the stage itself, is its parent, and holds fd 9 for it.
+//   launch MODE N:      is the launcher too: starts the stage itself, is its parent, and holds fd 9 for it. Begins at the end of fd 10: until
+//                       then the test has fds of its own that only a launcher holds.
 // MODE: count; kill (SIGKILL at the entry of call N); fail (call N is not made and returns EPERM); die (kill this program at call N).
 // Calls are numbered over both processes, those of the stage first: its child is held until it is gone.
 #define _GNU_SOURCE
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE = 6, STAGE = 7, TRACE = 8, LAUNCHERS = 9, OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC };
+enum { LINE = 6, STAGE = 7, TRACE = 8, LAUNCHERS = 9, GATE = 10, OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC };
 
 static const char *mode;
 static long chosen, next;
@@ -62,7 +63,7 @@ static void at_call(pid_t process)
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         indexes[who] = next++;
         numbers[who] = (long)info.entry.nr;
-        if (indexes[who] == chosen && is_mode("die"))
+        if (indexes[who] == chosen && is_mode("die") && dprintf(TRACE, "dies\n"))
             kill(getpid(), SIGKILL);
         if (indexes[who] == chosen && is_mode("kill"))
             kill(process, SIGKILL);
@@ -71,6 +72,7 @@ static void at_call(pid_t process)
             registers.orig_rax = -1;
             ptrace(PTRACE_SETREGS, process, 0, &registers);
             failing = process;
+            dprintf(TRACE, "refused\n");
         }
         entered[who] = now();
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && entered[who]) {
@@ -137,6 +139,10 @@ int main(int argc, char **argv)
     chosen = atol(argv[2 + launches]);
     int line = LINE;
     if (launches) {
+        char byte;
+        while (read(GATE, &byte, 1) > 0)
+            ;
+        close(GATE);
         int pair[2];
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
         pid_t made = fork();
@@ -145,6 +151,7 @@ int main(int argc, char **argv)
             stand_in((char *[]){"sandbox-jail", 0});
         }
         line = pair[0];
+        syscall(SYS_close_range, 240, ~0U, 0); // the stage's, whose end shall be seen
     }
     pid_t other;
     if (read(line, &other, sizeof other) != sizeof other)
