@@ -44,11 +44,6 @@ internal static class Help
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
           --device vhost-user=PATH[,type=blk|rng]
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
-          --memory-limit SIZE, --pids-limit N, --cpu-limit PERCENT, --io-limit SIZE
-                               what the microVM's processes together may use of the host: memory with the guest's, threads, processor
-                               time (150%: one and a half), bytes read and written per second of each disk's device. Given: held, or nothing starts. Default: memory,
-                               threads and processors by what the guest has, where this user may make control groups
-          --cgroup-parent PATH the control group to make the microVM's in, as /proc/self/cgroup names it (default: this process's)
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 

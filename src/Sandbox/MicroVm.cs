@@ -2,7 +2,6 @@ using Sandbox.Agent;
 using Sandbox.Control.Agent;
 using Sandbox.Labels;
 using Sandbox.Launch;
-using Sandbox.Groups;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -22,14 +21,13 @@ public sealed class MicroVm : IAsyncDisposable
     private readonly AgentClient _agent;
     private readonly string _kernelPath;
     private readonly SandboxSecurity _security;
-    private readonly SandboxGroup? _group;
     private readonly Lock _endGate = new();
     private bool _endedByOwner;
     private Task? _end;
 
-    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security, SandboxGroup? group)
+    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security)
     {
-        (_watch, _agent, _kernelPath, _security, _group) = (watch, agent, kernelPath, security, group);
+        (_watch, _agent, _kernelPath, _security) = (watch, agent, kernelPath, security);
         Ended = WatchEndAsync();
     }
 
@@ -41,9 +39,6 @@ public sealed class MicroVm : IAsyncDisposable
 
     /// <summary>How many device processes died so far and were replaced while the guest ran on.</summary>
     public int DeviceReplacements => _watch.Replacements;
-
-    /// <summary>A line for each limit of the host's that is not held, and why (<see cref="HostLimitOptions"/>); empty when all are.</summary>
-    public IReadOnlyList<string> UnenforcedLimits { get; private init; } = [];
 
     /// <summary>
     /// Completes when the microVM is over and its processes are gone: with null when its owner ended it, else with the reason in one line. Never faults.
@@ -122,23 +117,17 @@ public sealed class MicroVm : IAsyncDisposable
 
     private static async Task<MicroVm> LaunchAsync(LaunchFiles files, InstallLayout layout, StartClock clock)
     {
-        List<string> unenforced = [];
-        SandboxGroup? group = await GroupSetup.MakeAsync(layout.Jail, files, unenforced).ConfigureAwait(false);
-        SandboxSecurity? security = null;
-        Launcher launcher;
+        SandboxSecurity security = SandboxSecurity.Begin(files.Options);
+        Launcher launcher = new(files, layout, security, clock);
         ProcessWatch watch;
         try
         {
-            security = SandboxSecurity.Begin(files.Options);
-            launcher = new(files, layout, security, clock) { Group = group };
             security.LabelFiles(files);
             watch = await launcher.StartAsync().ConfigureAwait(false);
         }
         catch
         {
-            // The launcher has ended what it had started.
-            security?.Dispose();
-            await SandboxGroup.EndAsync(group).ConfigureAwait(false);
+            security.Dispose(); // the launcher has ended what it had started
             throw;
         }
 
@@ -151,7 +140,7 @@ public sealed class MicroVm : IAsyncDisposable
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
             guestNetwork,
             HostRandom.Bytes(AgentLimits.EntropyBytes)));
-        MicroVm microVm = new(watch, agent, files.KernelPath, security, group) { UnenforcedLimits = unenforced };
+        MicroVm microVm = new(watch, agent, files.KernelPath, security);
         agent.Start();
         return microVm;
     }
@@ -193,12 +182,11 @@ public sealed class MicroVm : IAsyncDisposable
 
     private async Task<SandboxException?> WatchEndAsync()
     {
-        Task keeperLost = _group?.KeeperEnded ?? Task.Delay(Timeout.Infinite);
-        await Task.WhenAny(_watch.FirstEnd, _agent.Ended, keeperLost).ConfigureAwait(false);
+        await Task.WhenAny(_watch.FirstEnd, _agent.Ended).ConfigureAwait(false);
         SandboxException? said = null;
         if (!_watch.FirstEnd.IsCompleted)
         {
-            said = keeperLost.IsCompleted ? SandboxGroup.KeeperLost : await _agent.Ended.ConfigureAwait(false);
+            said = await _agent.Ended.ConfigureAwait(false);
             if (said.Kind == SandboxErrorKind.GuestStopped)
             {
                 // The agent's connection often breaks a moment before the VMM says why.
@@ -214,12 +202,6 @@ public sealed class MicroVm : IAsyncDisposable
         }
 
         await _watch.AllEnded.ConfigureAwait(false);
-        if (_group is { RanOutOfMemory: true })
-        {
-            said ??= SandboxGroup.OutOfMemory;
-        }
-
-        await SandboxGroup.EndAsync(_group).ConfigureAwait(false);
         bool byOwner;
         lock (_endGate)
         {

@@ -64,9 +64,6 @@ public sealed class MicroVmOptions
     /// <summary>Devices that programs of your own serve; with <see cref="Disks"/> at most <see cref="MaxDiskCount"/>. Default: none.</summary>
     public IReadOnlyList<VhostUserDeviceOptions> VhostUserDevices { get; init; } = [];
 
-    /// <summary>What the microVM's processes together may use of the host. Default: what a well-behaved one does not reach, where the host can hold it.</summary>
-    public HostLimitOptions HostLimits { get; init; } = new();
-
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -22,7 +22,6 @@ internal sealed class RunArguments
     private TimeSpan? _timeout;
     private SeLinuxMode? _seLinux;
     private string? _seLinuxLevel;
-    private readonly LimitArguments _limits = new();
     private bool _timing;
     private bool _verbose;
     private bool _terminal;
@@ -128,9 +127,6 @@ internal sealed class RunArguments
                 (string key, string text) = VariableText.Parse(value);
                 _environment[key] = text;
                 break;
-            case LimitArguments.Memory or LimitArguments.Threads or LimitArguments.Processors or LimitArguments.Disks or LimitArguments.Group:
-                _limits.Set(option, value);
-                break;
             default:
                 if (!_network.TrySet(option, value))
                 {
@@ -166,7 +162,6 @@ internal sealed class RunArguments
                 Disks = _disks,
                 Network = _network.Make(),
                 VhostUserDevices = _devices,
-                HostLimits = _limits.Make(),
                 StartTimeout = _timeout ?? defaults.StartTimeout,
                 SeLinux = _seLinux ?? defaults.SeLinux,
                 SeLinuxLevel = _seLinuxLevel,
@@ -181,8 +176,7 @@ internal sealed class RunArguments
             },
             _timeout,
             _timing,
-            _terminal,
-            _verbose);
+            _terminal);
     }
 
     private static SandboxException Invalid(string message) => new(SandboxErrorKind.InvalidOption, message);

@@ -6,8 +6,7 @@ namespace Sandbox.Cli.Run;
 /// <param name="Timeout">For both together; null for ever.</param>
 /// <param name="PrintTiming">Whether the phases are printed.</param>
 /// <param name="WithTerminal">Whether the command gets a terminal, and this process's with it.</param>
-/// <param name="Verbose">Whether limits that are not held are named.</param>
-internal sealed record RunRequest(MicroVmOptions MicroVm, ExecOptions Exec, TimeSpan? Timeout, bool PrintTiming, bool WithTerminal, bool Verbose)
+internal sealed record RunRequest(MicroVmOptions MicroVm, ExecOptions Exec, TimeSpan? Timeout, bool PrintTiming, bool WithTerminal)
 {
     /// <summary>Whether the guest may have something to write back before it goes.</summary>
     public bool HasWritableDisk => MicroVm.Disks.Any(static disk => !disk.ReadOnly)

@@ -29,14 +29,6 @@ internal sealed class Runner(RunRequest request)
                 ErrorLine.Print($"SELinux: {microVm.SeLinux.Detail}");
             }
 
-            if (request.Verbose)
-            {
-                foreach (string limit in microVm.UnenforcedLimits)
-                {
-                    ErrorLine.Print(limit);
-                }
-            }
-
             return await RunCommandAsync(microVm, signals, terminal, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

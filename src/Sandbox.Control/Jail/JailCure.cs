@@ -5,8 +5,6 @@ public static class JailCure
 {
     private const int PermissionDenied = 1; // EPERM
     private const int NoSpace = 28; // ENOSPC: max_user_namespaces is used up or zero
-    private const int AccessDenied = 13; // EACCES
-    private const int ReadOnly = 30; // EROFS
     private const int NotImplemented = 38; // ENOSYS
     private const int InvalidArgument = 22; // EINVAL
 
@@ -22,8 +20,6 @@ public static class JailCure
         (JailStep.PivotRoot, InvalidArgument) => "the root file system must be a mount of its own, not the initial RAM disk (switch_root)",
         (JailStep.CloseFds, InvalidArgument or NotImplemented) => "the kernel must be 5.11 or younger",
         (JailStep.Execute, _) => "the exe must be the static one that was built with this jail",
-        (JailStep.MakeGroups, PermissionDenied or AccessDenied or ReadOnly) => "this user may make no control group there",
-        (JailStep.EnterGroups, _) => "the control group above the microVM's must not be at its own limit (pids.max, memory)",
         (JailStep.ReadSpec, _) => "sandbox-jail and sandbox must come from the same build",
         _ => null,
     };

@@ -5,12 +5,6 @@ namespace Sandbox.Control.Jail;
 /// </summary>
 public static class JailFds
 {
-    /// <summary>A control group is in at most this many trees (version 1 has one for each controller).</summary>
-    public const int MaxGroups = 4;
-
-    /// <summary>cgroup.procs of the control groups to enter, for writing. For their keeper: the folders that hold them.</summary>
-    public const int FirstGroup = 242;
-
     /// <summary>Sending end of a socket: <see cref="JailReport"/>s. Its end of file, with no failure before it, says that the exe runs.</summary>
     public const int Status = 250;
 
@@ -21,5 +15,5 @@ public static class JailFds
     public const int Executable = 252;
 
     /// <summary>Numbers that the exe may inherit are below this.</summary>
-    public const int FirstOfJail = FirstGroup;
+    public const int FirstOfJail = Status;
 }

@@ -53,6 +53,7 @@ internal static class ProbeCalls
     internal const int SYS_openat = 257;
     internal const int SYS_mknodat = 259;
     internal const int SYS_newfstatat = 262;
+    internal const int SYS_unlinkat = 263;
     internal const int SYS_readlinkat = 267;
     internal const int SYS_inotify_init1 = 294;
     internal const int SYS_pwritev = 296;

@@ -22,24 +22,6 @@ public static unsafe class RawProcess
     /// <summary>SIGKILL when the thread that made this process ends. A change of user or group clears it.</summary>
     public static nint DieWithParent() => Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 
-    /// <summary>No signal arrives any more but SIGKILL and SIGSTOP.</summary>
-    public static nint BlockSignals()
-    {
-        ulong all = ulong.MaxValue;
-        // SAFETY: one whole kernel sigset_t of 64 signals; the kernel only reads it.
-        return Call(SYS_rt_sigprocmask, SIG_BLOCK, (nint)(&all), 0, sizeof(ulong));
-    }
-
-    /// <summary>nanosleep(2), of less than a second.</summary>
-    public static void Sleep(long nanoseconds)
-    {
-        long* time = stackalloc long[2]; // struct timespec: seconds, nanoseconds
-        time[0] = 0;
-        time[1] = nanoseconds;
-        // SAFETY: one whole struct timespec; the kernel only reads it.
-        _ = Call(SYS_nanosleep, (nint)time, 0);
-    }
-
     public static nint StartSession() => Call(SYS_setsid);
 
     public static nint SetUmask(uint mask) => Call(SYS_umask, (nint)mask);

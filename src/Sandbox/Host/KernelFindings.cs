@@ -1,5 +1,4 @@
 using Sandbox.Labels;
-using Sandbox.Groups;
 using Sandbox.Linux;
 
 namespace Sandbox.Host;
@@ -32,21 +31,6 @@ internal static class KernelFindings
         string? controllers = unified ? ReadWord("/sys/fs/cgroup/cgroup.controllers") : null;
         string detail = unified ? $"version 2, controllers: {controllers}" : Directory.Exists("/sys/fs/cgroup") ? "version 1 or mixed" : "none mounted";
         return new HostFinding("cgroup version 2", unified, IsRequired: false, detail, "boot with systemd.unified_cgroup_hierarchy=1");
-    }
-
-    /// <summary>Where a microVM of this user would get its limits. Makes nothing: that the folder can be written is judged by its mode.</summary>
-    public static HostFinding ResourceLimits()
-    {
-        GroupController[] wanted = [GroupController.Memory, GroupController.Threads, GroupController.Processors, GroupController.Disks];
-        List<ParentGroup> parents = GroupSetup.FindParents(null, wanted).FindAll(static parent => HostFeatures.MayWrite(parent.Path));
-        GroupController[] missing = Array.FindAll(wanted, controller => !parents.Exists(parent => parent.Controllers.Contains(controller)));
-        string found = string.Join(", ", parents.ConvertAll(static parent => $"{string.Join(' ', parent.Controllers.ConvertAll(static controller => controller.Name2))} in {parent.Path}"));
-        return new HostFinding(
-            "resource limits",
-            missing.Length == 0,
-            IsRequired: false,
-            missing.Length == 0 ? found : $"{(found.Length == 0 ? "" : found + "; ")}none for {string.Join(' ', Array.ConvertAll(missing, static controller => controller.Name2))}",
-            "run as root or in a delegated control group (systemd-run --user --scope -p Delegate=yes), with the controllers in the cgroup.subtree_control above it");
     }
 
     public static HostFinding SeLinux()

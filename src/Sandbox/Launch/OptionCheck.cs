@@ -38,23 +38,8 @@ internal static class OptionCheck
             NetworkCheck.Check(network);
         }
 
-        Check(options.HostLimits, options.MemoryBytes);
         CheckPath(options.RootFileSystem ?? "/", "root file system");
         CheckPath(options.Kernel ?? "/", "kernel");
-    }
-
-    private static void Check(HostLimitOptions limits, long guestBytes)
-    {
-        const int mostPercent = 409_600; // 4096 processors
-        Require(
-            limits.MemoryBytes is null || limits.MemoryBytes >= guestBytes,
-            $"memory limit of {Size(limits.MemoryBytes ?? 0)} is below the guest's memory of {Size(guestBytes)}; give that and some 100M more");
-        Require(limits.Threads is null or (>= 16 and <= 1 << 22), $"thread limit of {limits.Threads} is out of range; give 16 for each process of the microVM, 64 at least");
-        Require(limits.CpuPercent is null or (>= 1 and <= mostPercent), $"processor limit of {limits.CpuPercent}% is out of range; give 1 to {mostPercent}, 100 for one processor");
-        Require(limits.DiskBytesPerSecond is null or >= PageBytes, $"disk limit of {Size(limits.DiskBytesPerSecond ?? 0)} per second is out of range; give at least {PageBytes}");
-        Require(
-            limits.ControlGroup is null || (limits.ControlGroup.StartsWith('/') && !limits.ControlGroup.Contains('\0', StringComparison.Ordinal) && !limits.ControlGroup.Split('/').Contains("..")),
-            $"control group \"{limits.ControlGroup}\" is not valid; give its path as /proc/self/cgroup shows it, \"/machine.slice\"");
     }
 
     public static void Check(ExecOptions options)
