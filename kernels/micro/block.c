@@ -1,27 +1,5 @@
 /* A complete virtio-blk conversation: identify, write sector 1, read sector 0 and 1, flush, all by interrupt. */
-#include "virtio.h"
-
-static struct { u32 type, reserved; u64 sector; } request;
-static u8 data[512], status;
-
-static u32 transfer(u32 type, u64 sector, u32 bytes)
-{
-    request.type = type;
-    request.sector = sector;
-    status = 0xff;
-    table[0].address = (u64)&request;
-    table[0].length = 16;
-    table[0].flags = 1; /* next */
-    table[0].next = bytes ? 1 : 2;
-    table[1].address = (u64)data;
-    table[1].length = bytes;
-    table[1].flags = type == 1 ? 1 : 3; /* next; written by the device unless it is a write */
-    table[1].next = 2;
-    table[2].address = (u64)&status;
-    table[2].length = 1;
-    table[2].flags = 2;
-    return submit();
-}
+#include "disk.h"
 
 void guest_main(const u8 *zero_page)
 {
