@@ -30,10 +30,10 @@ internal sealed class ControlSocket(int fd)
         return DeviceLaunchSpec.Decode(content.AsSpan(0, count), out spec);
     }
 
-    public void SendReady()
+    public void SendReady(in Ready ready)
     {
         byte[] frame = new byte[Ready.FrameBytes];
-        int length = new Ready(MonotonicClock.Nanoseconds).Encode(frame);
+        int length = ready.Encode(frame);
         Send(frame.AsSpan(0, length));
     }
 

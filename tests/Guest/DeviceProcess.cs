@@ -49,11 +49,15 @@ internal sealed class DeviceProcess : IDisposable
     }
 
     /// <summary>kill -9.</summary>
-    public void Kill()
-    {
-        const int Signal = 9;
-        _ = _process.Kill(Signal);
-    }
+    public void Kill() => Signal(9);
+
+    /// <summary>SIGSTOP: whoever speaks to it waits.</summary>
+    public void Stop() => Signal(19);
+
+    /// <summary>SIGCONT.</summary>
+    public void Continue() => Signal(18);
+
+    private void Signal(int signal) => _ = _process.Kill(signal);
 
     public void Dispose()
     {

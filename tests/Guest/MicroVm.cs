@@ -2,6 +2,7 @@ using System.Text;
 using Sandbox.Control;
 using Sandbox.Control.Launch;
 using Sandbox.Linux;
+using Sandbox.Testing.Filters;
 
 namespace Sandbox.Guest.Tests;
 
@@ -37,7 +38,7 @@ internal sealed class MicroVm : IDisposable
     public static MicroVm Start(MicroVmOptions options)
     {
         string kernelPath = options.Kernel ?? Artifacts.MicroGuest(options.Guest);
-        using FdHandle exe = FileOpen.Read(Artifacts.Exe("sandbox-vmm"));
+        using FdHandle exe = FileOpen.Read(options.Executable ?? Artifacts.Exe("sandbox-vmm"));
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         using FdHandle kvm = FileOpen.ReadWrite(options.KvmDevice);
         using FdHandle memory = MemFd.CreateSealed("guest", options.MemoryBytes);
@@ -61,7 +62,7 @@ internal sealed class MicroVm : IDisposable
             fds.Add(new InheritedFd(InheritedFds.VmmFirstDevice, disk.TakeFrontend()));
         }
 
-        ChildProcess process = Spawner.Spawn(new SpawnSpec { Executable = exe, Arguments = ["sandbox-vmm"], Fds = fds });
+        ChildProcess process = ChangedExe.Spawn(new SpawnSpec { Executable = exe, Arguments = ["sandbox-vmm"], Fds = fds });
         vmmControl.Dispose();
         vmmConsole.Dispose();
         fds[^1].Source.Dispose();
@@ -85,14 +86,32 @@ internal sealed class MicroVm : IDisposable
         return FdIo.Read(_console.Number, one) == 1 ? (char)one[0] : '\0';
     }
 
-    /// <summary>Kills the disk's process and puts another in its place, as a launcher does.</summary>
-    public void ReplaceDisk()
+    /// <summary>Kills the disk's process and puts another in its place, as a launcher does. It may be slow to answer.</summary>
+    public void ReplaceDisk(int slowMilliseconds = 0)
     {
         Disk!.Dispose();
         Disk = DeviceProcess.StartDisk(_options.DiskImage!, _inflight);
         using FdHandle frontend = Disk.TakeFrontend();
-        SendReplacement(0, frontend.Number);
+        if (slowMilliseconds == 0)
+        {
+            SendReplacement(0, frontend.Number);
+            return;
+        }
+
+        Disk.Stop();
+        try
+        {
+            SendReplacement(0, frontend.Number);
+            Thread.Sleep(slowMilliseconds);
+        }
+        finally
+        {
+            Disk.Continue();
+        }
     }
+
+    /// <summary>The VMM has ended.</summary>
+    public bool HasEnded => _process.TryWait(out _);
 
     /// <summary>Sends the message about a replacement, right or wrong.</summary>
     public void SendReplacement(int place, params ReadOnlySpan<int> fds)

@@ -9,6 +9,9 @@ internal sealed class MicroVmOptions
     /// <summary>Name of a micro guest.</summary>
     public string Guest { get; init; } = "";
 
+    /// <summary>Path of the VMM; by default the published one.</summary>
+    public string? Executable { get; init; }
+
     public string CommandLine { get; init; } = "";
 
     public byte[] Initrd { get; init; } = [];

@@ -1,6 +1,7 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
 using Sandbox.Linux;
+using Sandbox.Testing.Filters;
 
 namespace Sandbox.Testing;
 
@@ -105,7 +106,7 @@ public sealed class DeviceProcess : IDisposable
                 fds.Add(new InheritedFd(InheritedFds.DeviceFirstBacking + index, backings[index]));
             }
 
-            ChildProcess child = Spawner.Spawn(new SpawnSpec
+            ChildProcess child = ChangedExe.Spawn(new SpawnSpec
             {
                 Executable = exe,
                 Arguments = [ExecutablePath],

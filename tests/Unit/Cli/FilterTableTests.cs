@@ -2,7 +2,7 @@ using Sandbox.Cli.Doctor;
 using Sandbox.Host;
 using Sandbox.Seccomp;
 using Sandbox.Testing;
-using Sandbox.Unit.Tests.Seccomp;
+using Sandbox.Testing.Filters;
 
 namespace Sandbox.Unit.Tests.Cli;
 

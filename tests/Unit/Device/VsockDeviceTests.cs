@@ -372,7 +372,8 @@ public sealed class VsockDeviceTests : IDisposable
         Assert.Equal(0, Allocations.Least(() =>
         {
             long allocated = 0;
-            for (int round = 0; round < 100_000; round++)
+            // Three runs must find room: the guest gets a new buffer for each word about credit.
+            for (int round = 0; round < 30_000; round++)
             {
                 _vsock.Transmit.Add(buffer);
                 long before = GC.GetAllocatedBytesForCurrentThread();

@@ -1,4 +1,5 @@
 using Sandbox.Seccomp;
+using Sandbox.Testing.Filters;
 
 namespace Sandbox.Unit.Tests.Seccomp;
 

@@ -1,12 +1,20 @@
 using Sandbox.Seccomp;
 
-namespace Sandbox.Unit.Tests.Seccomp;
+namespace Sandbox.Testing.Filters;
 
 /// <summary>The policies of the product.</summary>
-internal static class PolicyFiles
+public static class PolicyFiles
 {
     public static string Folder { get; } = Find();
 
+    /// <summary>The names of all policies, as their files are called without the extension.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Directory.GetFiles(Folder, "*.policy").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
+
+    /// <summary>The name of each system call by its number.</summary>
+    public static IReadOnlyDictionary<int, string> SyscallNames { get; } =
+        new NameTable("syscalls.txt", File.ReadAllText(Path.Combine(Folder, "syscalls.txt"))).Values.ToDictionary(entry => (int)entry.Value, entry => entry.Key);
+
+    /// <summary>The rules of a policy file and all it includes.</summary>
     public static IReadOnlyList<SyscallRule> Parse(string policy)
     {
         string Read(string name) => File.ReadAllText(Path.Combine(Folder, name));
