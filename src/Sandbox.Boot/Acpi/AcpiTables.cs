@@ -40,7 +40,7 @@ public static class AcpiTables
         Madt.Write(bytes[madt..], machine.CpuCount);
         WriteXsdt(bytes.Slice(xsdt, XsdtBytes), origin + (ulong)fadt, origin + (ulong)madt);
         WriteRsdp(bytes[..RsdpBytes], origin + (ulong)xsdt);
-        return buffer[..(dsdt + dsdtBytes)];
+        return buffer.AsSpan(0, dsdt + dsdtBytes).ToArray(); // a range of an array would bring the runtime's type loader into the exe
     }
 
     private static void WriteXsdt(Span<byte> table, ulong fadt, ulong madt)

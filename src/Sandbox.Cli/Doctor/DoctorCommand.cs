@@ -33,7 +33,8 @@ internal static class DoctorCommand
 
     private static int ExitCode(HostReport report)
     {
-        List<HostFinding> missing = [.. report.Findings.Where(static finding => finding is { IsPresent: false, IsRequired: true })];
+        List<HostFinding> missing = [.. report.Findings];
+        _ = missing.RemoveAll(static finding => finding is not { IsPresent: false, IsRequired: true });
         return missing.Count == 0 ? 0 : missing.TrueForAll(static finding => finding.Name == HostReport.HardwareVirtualization) ? 3 : 1;
     }
 }

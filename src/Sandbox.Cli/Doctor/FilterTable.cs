@@ -17,11 +17,23 @@ internal static class FilterTable
         StringBuilder text = new();
         foreach (FilterReport filter in filters)
         {
-            string[] granted = [.. filter.Calls.Where(static call => call.ErrorNumber == 0).Select(static call => call.ArgumentsChecked ? call.Name + "*" : call.Name)];
-            string[] failing = [.. filter.Calls.Where(static call => call.ErrorNumber != 0).Select(static call => $"{call.Name} ({(Errno)call.ErrorNumber})")];
-            text.Append(CultureInfo.InvariantCulture, $"{filter.Name,-15} {filter.Executable,-15} {StageOf(filter.Name),-8} {granted.Length,2} calls\n");
+            List<string> granted = [];
+            List<string> failing = [];
+            foreach (FilteredCall call in filter.Calls)
+            {
+                if (call.ErrorNumber == 0)
+                {
+                    granted.Add(call.ArgumentsChecked ? call.Name + "*" : call.Name);
+                }
+                else
+                {
+                    failing.Add($"{call.Name} ({(Errno)call.ErrorNumber})");
+                }
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"{filter.Name,-15} {filter.Executable,-15} {StageOf(filter.Name),-8} {granted.Count,2} calls\n");
             Wrap(text, granted);
-            if (failing.Length != 0)
+            if (failing.Count != 0)
             {
                 Wrap(text, ["fail without a kill:", .. failing]);
             }
@@ -33,7 +45,7 @@ internal static class FilterTable
     // seccomp/README.md: EXE[-KIND][-start]
     private static string StageOf(string name) => name.EndsWith("-start", StringComparison.Ordinal) ? "start" : "running";
 
-    private static void Wrap(StringBuilder text, string[] words)
+    private static void Wrap(StringBuilder text, List<string> words)
     {
         int column = LineWidth;
         foreach (string word in words)

@@ -27,15 +27,23 @@ internal static class ProofText
                 text.Append(CultureInfo.InvariantCulture, $"    {act.Text,-38}{Behind(act),-26}{Without(act)}\n");
             }
 
-            int refused = process.Acts.Count(static act => act.Outcome.IsRefused);
+            int refused = 0;
+            foreach (ActResult act in process.Acts)
+            {
+                refused += act.Outcome.IsRefused ? 1 : 0;
+            }
+
             text.Append(CultureInfo.InvariantCulture, $"  {refused} of {process.Acts.Count} acts refused\n\n");
         }
 
         foreach (ProcessProof process in report.Processes)
         {
-            foreach (ActResult act in process.Acts.Where(static act => !act.Outcome.IsRefused))
+            foreach (ActResult act in process.Acts)
             {
-                text.Append(CultureInfo.InvariantCulture, $"NOT REFUSED: {process.Process}: {act.Text}: {act.Outcome.How}\n");
+                if (!act.Outcome.IsRefused)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"NOT REFUSED: {process.Process}: {act.Text}: {act.Outcome.How}\n");
+                }
             }
         }
 

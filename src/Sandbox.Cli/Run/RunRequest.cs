@@ -1,14 +1,46 @@
 namespace Sandbox.Cli.Run;
 
 /// <summary>One `sandbox run`.</summary>
-/// <param name="MicroVm">The machine.</param>
-/// <param name="Exec">The command in it.</param>
-/// <param name="Timeout">For both together; null for ever.</param>
-/// <param name="PrintTiming">Whether the phases are printed.</param>
-/// <param name="WithTerminal">Whether the command gets a terminal, and this process's with it.</param>
-internal sealed record RunRequest(MicroVmOptions MicroVm, ExecOptions Exec, TimeSpan? Timeout, bool PrintTiming, bool WithTerminal)
+/// <param name="microVm">The machine.</param>
+/// <param name="exec">The command in it.</param>
+/// <param name="timeout">For both together; null for ever.</param>
+/// <param name="printTiming">Whether the phases are printed.</param>
+/// <param name="withTerminal">Whether the command gets a terminal, and this process's with it.</param>
+internal sealed class RunRequest(MicroVmOptions microVm, ExecOptions exec, TimeSpan? timeout, bool printTiming, bool withTerminal)
 {
+    public MicroVmOptions MicroVm { get; } = microVm;
+
+    public ExecOptions Exec { get; } = exec;
+
+    public TimeSpan? Timeout { get; } = timeout;
+
+    public bool PrintTiming { get; } = printTiming;
+
+    public bool WithTerminal { get; } = withTerminal;
+
+
     /// <summary>Whether the guest may have something to write back before it goes.</summary>
-    public bool HasWritableDisk => MicroVm.Disks.Any(static disk => !disk.ReadOnly)
-        || MicroVm.VhostUserDevices.Any(static device => device.Type == VhostUserDeviceType.Block);
+    public bool HasWritableDisk
+    {
+        get
+        {
+            foreach (DiskOptions disk in MicroVm.Disks)
+            {
+                if (!disk.ReadOnly)
+                {
+                    return true;
+                }
+            }
+
+            foreach (VhostUserDeviceOptions device in MicroVm.VhostUserDevices)
+            {
+                if (device.Type == VhostUserDeviceType.Block)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
 }

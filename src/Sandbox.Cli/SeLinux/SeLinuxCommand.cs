@@ -31,16 +31,16 @@ internal static class SeLinuxCommand
     internal static string Text(SeLinuxReport report)
     {
         StringBuilder text = new();
-        text.Append($"SELinux                  {report.State}\n");
-        text.Append($"pairs in use             {(report.Running.Count == 0 ? "none" : string.Join(' ', report.Running))}\n");
+        text.Append("SELinux                  ").Append(report.State).Append('\n');
+        text.Append("pairs in use             ").Append(report.Running.Count == 0 ? "none" : string.Join(' ', report.Running)).Append('\n');
         foreach (string line in report.Relabelled)
         {
-            text.Append($"relabelled image         {line}\n");
+            text.Append("relabelled image         ").Append(line).Append('\n');
         }
 
         if (report.Abandoned.Count > 0)
         {
-            text.Append($"launcher gone            {report.Abandoned.Count} of them; `sandbox selinux restore` puts their labels back, and the next start does\n");
+            text.Append("launcher gone            ").Append(report.Abandoned.Count).Append(" of them; `sandbox selinux restore` puts their labels back, and the next start does\n");
         }
 
         return text.ToString();

@@ -48,8 +48,8 @@ public sealed class JailSpec
     /// <exception cref="ArgumentException">An fd is out of range, there is no argument, an argument or the label holds a NUL, or the whole is too long.</exception>
     public byte[] Encode()
     {
-        byte[] arguments = Encoding.UTF8.GetBytes(string.Concat(Arguments.Select(argument => argument + '\0')));
-        if (Arguments.Count is 0 or > JailSpecView.MaxArguments || Arguments.Any(argument => argument.Contains('\0', StringComparison.Ordinal)) || UserId.HasValue != GroupId.HasValue)
+        byte[] arguments = Encoding.UTF8.GetBytes(string.Join('\0', Arguments) + '\0');
+        if (Arguments.Count is 0 or > JailSpecView.MaxArguments || arguments.AsSpan().Count((byte)0) != Arguments.Count || UserId.HasValue != GroupId.HasValue)
         {
             throw new ArgumentException("The arguments or the identity of the jail are not valid.");
         }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Sandbox.Linux;
 
 /// <summary>
@@ -8,7 +6,9 @@ namespace Sandbox.Linux;
 /// </summary>
 public static class Spawner
 {
-    private static readonly Lazy<BlockingCollection<Request>> Requests = new(StartThread);
+    // A queue and its monitor, no BlockingCollection: that one alone would be 20 KB of the launcher.
+    private static readonly Queue<Request> Waiting = new();
+    private static Thread? _thread;
 
     /// <summary>Starts a process and returns when it has executed its file, or cannot.</summary>
     /// <exception cref="LinuxException">It could not be started.</exception>
@@ -19,22 +19,28 @@ public static class Spawner
     public static Task<ChildProcess> SpawnAsync(SpawnSpec spec)
     {
         Request request = new(spec, new TaskCompletionSource<ChildProcess>(TaskCreationOptions.RunContinuationsAsynchronously));
-        Requests.Value.Add(request);
+        lock (Waiting)
+        {
+            _thread ??= StartThread();
+            Waiting.Enqueue(request);
+            Monitor.Pulse(Waiting);
+        }
+
         return request.Result.Task;
     }
 
-    private static BlockingCollection<Request> StartThread()
+    private static Thread StartThread()
     {
-        BlockingCollection<Request> requests = [];
-        Thread thread = new(() => Serve(requests)) { IsBackground = true, Name = "spawner" };
+        Thread thread = new(Serve) { IsBackground = true, Name = "spawner" };
         thread.Start();
-        return requests;
+        return thread;
     }
 
-    private static void Serve(BlockingCollection<Request> requests)
+    private static void Serve()
     {
-        foreach (Request request in requests.GetConsumingEnumerable())
+        while (true)
         {
+            Request request = Next();
 #pragma warning disable CA1031, CA2000 // Whatever fails belongs to the caller, as the child does; this thread must not end.
             try
             {
@@ -48,5 +54,23 @@ public static class Spawner
         }
     }
 
-    private sealed record Request(SpawnSpec Spec, TaskCompletionSource<ChildProcess> Result);
+    private static Request Next()
+    {
+        lock (Waiting)
+        {
+            while (Waiting.Count == 0)
+            {
+                Monitor.Wait(Waiting);
+            }
+
+            return Waiting.Dequeue();
+        }
+    }
+
+    private sealed class Request(SpawnSpec spec, TaskCompletionSource<ChildProcess> result)
+    {
+        public SpawnSpec Spec { get; } = spec;
+
+        public TaskCompletionSource<ChildProcess> Result { get; } = result;
+    }
 }

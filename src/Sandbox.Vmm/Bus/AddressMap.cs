@@ -50,5 +50,13 @@ internal sealed class AddressMap<TDevice>
         return null;
     }
 
-    private readonly record struct Entry(ulong Start, ulong Last, TDevice Device);
+    // No record: the comparison it would get for an unknown type brings the runtime's whole type loader into the exe.
+    private readonly struct Entry(ulong start, ulong last, TDevice device)
+    {
+        public ulong Start { get; } = start;
+
+        public ulong Last { get; } = last;
+
+        public TDevice Device { get; } = device;
+    }
 }

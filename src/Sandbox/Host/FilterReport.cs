@@ -31,7 +31,14 @@ public sealed record FilterReport(string Executable, string Name, IReadOnlyList<
     public static IReadOnlyList<FilterReport> Inspect(string? executableDirectory = null)
     {
         InstallLayout layout = new(executableDirectory);
-        return [.. ((string[])[layout.Vmm, layout.Device]).SelectMany(path => Read(Path.GetFileName(path), File.ReadAllBytes(path))).OrderBy(filter => filter.Name, StringComparer.Ordinal)];
+        List<FilterReport> filters = [];
+        foreach (string path in (ReadOnlySpan<string>)[layout.Vmm, layout.Device])
+        {
+            filters.AddRange(Read(Path.GetFileName(path), File.ReadAllBytes(path)));
+        }
+
+        filters.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return filters;
     }
 
     private static List<FilterReport> Read(string executable, byte[] content)
@@ -59,7 +66,12 @@ public sealed record FilterReport(string Executable, string Name, IReadOnlyList<
         for (int number = 0; number <= HighestSyscall; number++)
         {
             HashSet<uint> answers = FilterWalk.AnswersTo(program, (uint)number);
-            uint error = answers.FirstOrDefault(answer => (answer & ActionMask) == Errno);
+            uint error = 0;
+            foreach (uint answer in answers)
+            {
+                error = (answer & ActionMask) == Errno ? answer : error;
+            }
+
             if (answers.Contains(Allow) || error != 0)
             {
                 calls.Add(new FilteredCall(SyscallName.Of(number), answers.Count > 1, answers.Contains(Allow) ? 0 : (int)(error & ~ActionMask)));

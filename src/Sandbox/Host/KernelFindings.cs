@@ -47,7 +47,7 @@ internal static class KernelFindings
     {
         try
         {
-            return File.ReadAllText(path).Trim();
+            return TextFile.Read(path).Trim();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -39,7 +39,7 @@ internal static class KvmFindings
     {
         try
         {
-            foreach (string line in File.ReadLines("/proc/cpuinfo"))
+            foreach (string line in TextFile.ReadLines("/proc/cpuinfo"))
             {
                 if (line.StartsWith("flags", StringComparison.Ordinal))
                 {

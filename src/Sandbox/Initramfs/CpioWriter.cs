@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Sandbox.Initramfs;
 
@@ -17,6 +18,7 @@ internal sealed class CpioWriter(Stream output)
     private const string Magic = "070701";
     private const string TrailerName = "TRAILER!!!";
     private const int Alignment = 4;
+    private const int CopyBytes = 64 * 1024;
 
     private uint _inode;
     private long _written;
@@ -27,19 +29,25 @@ internal sealed class CpioWriter(Stream output)
     /// <summary>A character device node.</summary>
     public void CharacterDevice(string name, uint mode, uint major, uint minor) => Header(name, CharacterDeviceType | mode, 0, major, minor);
 
-    /// <summary>A file with the content of a stream, from its start to its end.</summary>
+    /// <summary>A file with the content of a file of this host.</summary>
     /// <exception cref="IOException">The content could not be read, or is longer than 4 GiB - 1.</exception>
-    public void File(string name, uint mode, Stream content)
+    public void File(string name, uint mode, SafeFileHandle content)
     {
-        long length = content.Length;
+        long length = RandomAccess.GetLength(content);
         if (length > uint.MaxValue)
         {
             throw new IOException($"{name}: too long for a cpio archive");
         }
 
         Header(name, RegularType | mode, (uint)length, 0, 0);
-        content.CopyTo(output);
-        if (content.Position != length)
+        byte[] buffer = new byte[CopyBytes];
+        long copied = 0;
+        for (int count; (count = RandomAccess.Read(content, buffer, copied)) > 0; copied += count)
+        {
+            output.Write(buffer, 0, count);
+        }
+
+        if (copied != length)
         {
             throw new IOException($"{name}: changed while it was read");
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Sandbox.Linux;
 
 namespace Sandbox.Initramfs;
@@ -26,11 +27,10 @@ internal static class InitramfsBuilder
         try
         {
             using (MemFdStream output = new(file))
-            using (BufferedStream buffered = new(output, 128 * 1024))
             {
-                Write(buffered, initPath, modulesDirectory, wanted);
-                buffered.Flush();
-                sizeBytes = output.Position;
+                Write(output, initPath, modulesDirectory, wanted);
+                output.Flush();
+                sizeBytes = output.Length;
             }
 
             MemFd.SealContent(file);
@@ -60,11 +60,7 @@ internal static class InitramfsBuilder
         {
             archive.Directory("modules", Folder);
             List<string> names = Order(Path.Combine(modulesDirectory, OrderFile), wanted);
-            using (MemoryStream order = new(Encoding.UTF8.GetBytes(string.Concat(names.Select(static name => name + '\n')))))
-            {
-                archive.File("modules/" + OrderFile, Readable, order);
-            }
-
+            archive.File("modules/" + OrderFile, Readable, Encoding.UTF8.GetBytes(string.Concat(names.Select(static name => name + '\n'))));
             foreach (string name in names)
             {
                 AddFile(archive, "modules/" + name, Readable, Path.Combine(modulesDirectory, name));
@@ -78,7 +74,7 @@ internal static class InitramfsBuilder
     private static List<string> Order(string file, IReadOnlySet<string> wanted)
     {
         List<string> names = [];
-        foreach (string line in File.ReadAllLines(file))
+        foreach (string line in TextFile.ReadLines(file))
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words.Length is 0 or > 2 || words[0] != Path.GetFileName(words[0]))
@@ -97,7 +93,7 @@ internal static class InitramfsBuilder
 
     private static void AddFile(CpioWriter archive, string name, uint mode, string path)
     {
-        using FileStream content = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+        using SafeFileHandle content = File.OpenHandle(path);
         archive.File(name, mode, content);
     }
 }

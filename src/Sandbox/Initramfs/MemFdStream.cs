@@ -2,9 +2,11 @@ using Sandbox.Linux;
 
 namespace Sandbox.Initramfs;
 
-/// <summary>Writes to a borrowed memory file, from its start; it does not close it.</summary>
+/// <summary>Writes to a borrowed memory file, from its start; it does not close it. Small writes are gathered until <see cref="Flush"/>.</summary>
 internal sealed class MemFdStream(FdHandle file) : Stream
 {
+    private readonly byte[] _gathered = new byte[64 * 1024];
+    private int _count;
     private long _position;
 
     public override bool CanRead => false;
@@ -26,13 +28,30 @@ internal sealed class MemFdStream(FdHandle file) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        LinuxException.Check(FdIo.WriteAll(file.Number, buffer), "write to a memory file");
+        if (buffer.Length > _gathered.Length - _count)
+        {
+            Flush();
+        }
+
+        if (buffer.Length >= _gathered.Length)
+        {
+            WriteOut(buffer);
+        }
+        else
+        {
+            buffer.CopyTo(_gathered.AsSpan(_count));
+            _count += buffer.Length;
+        }
+
         _position += buffer.Length;
     }
 
+    public override void WriteByte(byte value) => Write([value]);
+
     public override void Flush()
     {
-        // Every write goes to the file at once.
+        WriteOut(_gathered.AsSpan(0, _count));
+        _count = 0;
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
@@ -40,4 +59,6 @@ internal sealed class MemFdStream(FdHandle file) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void WriteOut(ReadOnlySpan<byte> bytes) => LinuxException.Check(FdIo.WriteAll(file.Number, bytes), "write to a memory file");
 }

@@ -16,7 +16,7 @@ internal sealed class RelabelJournal(string folder)
     /// <summary>Root's for the whole host; else the user's own.</summary>
     public static RelabelJournal ForThisUser() => new(Environment.IsPrivilegedProcess
         ? "/var/lib/sandbox/selinux"
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state/sandbox/selinux"));
+        : Path.Combine(Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? home : "/", ".local/state/sandbox/selinux"));
 
     public string Folder => folder;
 
@@ -48,7 +48,7 @@ internal sealed class RelabelJournal(string folder)
             return entries; // used up meanwhile
         }
 
-        foreach (string line in File.ReadAllLines(FileOf(pair)))
+        foreach (string line in TextFile.ReadLines(FileOf(pair)))
         {
             if (JournalEntry.TryParse(line, out JournalEntry? entry))
             {

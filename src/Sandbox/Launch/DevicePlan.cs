@@ -6,12 +6,20 @@ using Sandbox.Linux;
 namespace Sandbox.Launch;
 
 /// <summary>A device of the machine and the process that will be it; without a specification a stranger's process, to which the one backing fd is connected.</summary>
-/// <param name="Name">For messages, for example "sandbox-device (disk1)".</param>
-/// <param name="Device">What the VMM is told.</param>
-/// <param name="Spec">What the device process is told.</param>
-/// <param name="Backing">Its backing fds, borrowed, in order.</param>
-internal sealed record DevicePlan(string Name, VmmDevice Device, DeviceLaunchSpec? Spec, IReadOnlyList<FdHandle> Backing)
+/// <param name="name">For messages, for example "sandbox-device (disk1)".</param>
+/// <param name="device">What the VMM is told.</param>
+/// <param name="spec">What the device process is told.</param>
+/// <param name="backing">Its backing fds, borrowed, in order.</param>
+internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec? spec, IReadOnlyList<FdHandle> backing)
 {
+    public string Name { get; } = name;
+
+    public VmmDevice Device { get; } = device;
+
+    public DeviceLaunchSpec? Spec { get; } = spec;
+
+    public IReadOnlyList<FdHandle> Backing { get; } = backing;
+
     /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>

@@ -53,19 +53,19 @@ internal static class ErofsImage
             }).ConfigureAwait(false);
             errorWriter.Dispose();
             using CancellationTokenRegistration kill = cancellationToken.Register(() => _ = child.Kill(Signals.Kill));
-            (ExitStatus status, string lastLine) = await OnOwnThread(() => Drain(child, errorReader)).ConfigureAwait(false);
+            TailBuffer errors = new(ErrorTailBytes);
+            ExitStatus status = await OnOwnThread(() => Drain(child, errorReader, errors)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             if (status.ShellCode != 0)
             {
                 throw new SandboxException(
-                    SandboxErrorKind.DiskRejected, $"mkfs.erofs could not make an image of {directory} ({status}): {lastLine}; check free space in the folder for temporary files");
+                    SandboxErrorKind.DiskRejected, $"mkfs.erofs could not make an image of {directory} ({status}): {errors.LastLine()}; check free space in the folder for temporary files");
             }
         }
     }
 
-    private static (ExitStatus Status, string LastLine) Drain(ChildProcess child, FdHandle errors)
+    private static ExitStatus Drain(ChildProcess child, FdHandle errors, TailBuffer tail)
     {
-        TailBuffer tail = new(ErrorTailBytes);
         Span<byte> buffer = stackalloc byte[1024];
         int count;
         while ((count = FdIo.Read(errors.Number, buffer)) > 0)
@@ -73,7 +73,7 @@ internal static class ErofsImage
             tail.Append(buffer[..count]);
         }
 
-        return (child.Wait(), tail.LastLine());
+        return child.Wait();
     }
 
     /// <summary>The wait blocks: it must not take a thread of the pool from the application.</summary>

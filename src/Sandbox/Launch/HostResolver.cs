@@ -15,7 +15,7 @@ internal static class HostResolver
     {
         foreach (string file in Files)
         {
-            uint[] servers = File.Exists(file) ? Read(File.ReadAllText(file)) : [];
+            uint[] servers = File.Exists(file) ? Read(TextFile.Read(file)) : [];
             if (servers.Length > 0)
             {
                 return servers;
@@ -37,6 +37,6 @@ internal static class HostResolver
             }
         }
 
-        return [.. servers.Take(AgentLimits.MaxNameServers)];
+        return [.. servers.GetRange(0, Math.Min(servers.Count, AgentLimits.MaxNameServers))];
     }
 }

@@ -21,7 +21,7 @@ internal static class NetworkCheck
             options.Address is null || AddressText.TryParseNetwork(options.Address, out _, out _),
             $"the guest's address \"{options.Address}\" is not valid; give ADDRESS/PREFIX, for example 192.168.7.2/24");
         Require(options.NameServers.Count <= NetworkOptions.MaxNameServerCount, $"{options.NameServers.Count} name servers are too many; give at most {NetworkOptions.MaxNameServerCount}");
-        foreach (string address in options.NameServers.Concat(options.Gateway is { } gateway ? [gateway] : []))
+        foreach (string address in (List<string>)[.. options.NameServers, .. options.Gateway is { } gateway ? [gateway] : (string[])[]])
         {
             Require(AddressText.TryParse(address, out _), $"\"{address}\" is no IPv4 address; give four numbers, for example 192.168.7.1");
         }

@@ -5,13 +5,24 @@ using Sandbox.Linux;
 namespace Sandbox.Launch;
 
 /// <summary>A process of a microVM as it will be started.</summary>
-/// <param name="Name">For messages, and argv[0].</param>
-/// <param name="Device">Which device it is; null: it is the VMM.</param>
-/// <param name="Fds">Its own fds, borrowed; standard streams and control socket are not among them.</param>
-/// <param name="Spec">The whole frame of its specification.</param>
-/// <param name="Limits">What it may use of the host.</param>
-internal sealed record ProcessPlan(string Name, DeviceLaunchSpec? Device, IReadOnlyList<InheritedFd> Fds, ReadOnlyMemory<byte> Spec, ProcessLimits Limits)
+/// <param name="name">For messages, and argv[0].</param>
+/// <param name="device">Which device it is; null: it is the VMM.</param>
+/// <param name="fds">Its own fds, borrowed; standard streams and control socket are not among them.</param>
+/// <param name="spec">The whole frame of its specification.</param>
+/// <param name="limits">What it may use of the host.</param>
+internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits)
 {
+    public string Name { get; } = name;
+
+    public DeviceLaunchSpec? Device { get; } = device;
+
+    public IReadOnlyList<InheritedFd> Fds { get; } = fds;
+
+    public ReadOnlyMemory<byte> Spec { get; } = spec;
+
+    public ProcessLimits Limits { get; } = limits;
+
+
     /// <summary>Main thread, finalizer and the few of the process's own.</summary>
     private const ulong RuntimeThreads = 16;
 
@@ -91,9 +102,9 @@ internal sealed record ProcessPlan(string Name, DeviceLaunchSpec? Device, IReadO
 
     private delegate int Encoder(Span<byte> frame);
 
-    private static byte[] Frame(Encoder encode)
+    private static ReadOnlyMemory<byte> Frame(Encoder encode)
     {
         byte[] frame = new byte[LaunchLimits.MaxFrameBytes];
-        return frame[..encode(frame)];
+        return frame.AsMemory(0, encode(frame));
     }
 }

@@ -150,5 +150,5 @@ internal static class ActCatalog
             new(ForbiddenAct.EnterAs32Bit, "32-bit system call (int 0x80)", None)),
     ];
 
-    private static IEnumerable<ActInfo> Group(string group, params ActInfo[] acts) => acts.Select(act => act with { Group = group });
+    private static List<ActInfo> Group(string group, params ActInfo[] acts) => acts.Select(act => act with { Group = group });
 }

@@ -6,11 +6,18 @@ using Sandbox.Linux;
 namespace Sandbox.Proof;
 
 /// <summary>A process of a sandbox whose place the probe takes.</summary>
-/// <param name="Name">For the report.</param>
-/// <param name="Process">What the probe is told.</param>
-/// <param name="Device">The kind of device process; null: the VMM.</param>
-internal sealed record ProbedPlace(string Name, ProbedProcess Process, DeviceKind? Device)
+/// <param name="name">For the report.</param>
+/// <param name="process">What the probe is told.</param>
+/// <param name="device">The kind of device process; null: the VMM.</param>
+internal sealed class ProbedPlace(string name, ProbedProcess process, DeviceKind? device)
 {
+    public string Name { get; } = name;
+
+    public ProbedProcess Process { get; } = process;
+
+    public DeviceKind? Device { get; } = device;
+
+
     private const int DiskBytes = 1 << 20;
     private const string DiskSerial = "proof";
 
@@ -42,5 +49,5 @@ internal sealed record ProbedPlace(string Name, ProbedProcess Process, DeviceKin
     }
 
     /// <summary>The process to leave out of a sandbox: of several block devices the last, which is the disk that may be written.</summary>
-    public ProcessPlan Find(IReadOnlyList<ProcessPlan> plans) => plans.Last(plan => plan.Device?.Kind == Device);
+    public ProcessPlan Find(IReadOnlyList<ProcessPlan> plans) => plans.Where(plan => plan.Device?.Kind == Device)[^1];
 }

@@ -34,8 +34,13 @@ internal sealed class ProofRun(ProofCast cast, LaunchFiles files, Baits baits, i
             for (; done < results.Length && !stage.HasEnded; done += AtOnce)
             {
                 int first = done;
-                await Task.WhenAll(Enumerable.Range(first, Math.Min(AtOnce, results.Length - first)).Select(async index =>
-                    results[index] = await AttemptAsync(stage, place, ActCatalog.All[index], cancellationToken).ConfigureAwait(false))).ConfigureAwait(false);
+                Task<ActResult>[] attempts = new Task<ActResult>[Math.Min(AtOnce, results.Length - first)];
+                for (int index = 0; index < attempts.Length; index++)
+                {
+                    attempts[index] = AttemptAsync(stage, place, ActCatalog.All[first + index], cancellationToken);
+                }
+
+                (await Task.WhenAll(attempts).ConfigureAwait(false)).CopyTo(results, first);
             }
         }
 
@@ -107,10 +112,11 @@ internal sealed class ProofRun(ProofCast cast, LaunchFiles files, Baits baits, i
     {
         try
         {
-            string line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/maps")).First(static line => line.Contains(" rw-p ", StringComparison.Ordinal));
-            return ulong.Parse(line.AsSpan(0, line.IndexOf('-', StringComparison.Ordinal)), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            string[] lines = TextFile.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/maps"));
+            string? line = Array.Find(lines, static line => line.Contains(" rw-p ", StringComparison.Ordinal));
+            return line is null ? UnknownAddress : ulong.Parse(line.AsSpan(0, line.IndexOf('-', StringComparison.Ordinal)), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             return UnknownAddress; // an ordinary user cannot look into a process that made itself untraceable
         }

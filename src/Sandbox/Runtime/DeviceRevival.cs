@@ -6,11 +6,20 @@ using Sandbox.Linux;
 namespace Sandbox.Runtime;
 
 /// <summary>A device process that was started in the place of one that died, or why it could not be.</summary>
-/// <param name="Place">The device's place in the VMM's specification.</param>
-/// <param name="Process">Null when it could not be started.</param>
-/// <param name="Frontend">The VMM's end of its vhost-user socket.</param>
-/// <param name="Failure">Why not.</param>
-internal sealed record RevivedDevice(int Place, WatchedProcess? Process, FdHandle? Frontend, string Failure);
+/// <param name="place">The device's place in the VMM's specification.</param>
+/// <param name="process">Null when it could not be started.</param>
+/// <param name="frontend">The VMM's end of its vhost-user socket.</param>
+/// <param name="failure">Why not.</param>
+internal sealed class RevivedDevice(int place, WatchedProcess? process, FdHandle? frontend, string failure)
+{
+    public int Place { get; } = place;
+
+    public WatchedProcess? Process { get; } = process;
+
+    public FdHandle? Frontend { get; } = frontend;
+
+    public string Failure { get; } = failure;
+}
 
 /// <summary>Starts device processes anew, away from the watching thread, which asks for it and takes the results. Between the two nobody else touches them.</summary>
 /// <param name="launcher">Taken over.</param>

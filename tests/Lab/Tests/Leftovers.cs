@@ -18,8 +18,11 @@ internal static class Leftovers
     /// <summary>Runs a script line and fails when it leaves anything behind, two seconds after its end.</summary>
     public static async Task<CommandResult> WatchAsync(LabHost lab, string command, string prepare = ":", string cleanUp = ":", byte[]? input = null)
     {
-        CommandResult result = await lab.ScriptAsync(
-            $$"""
+        // A /tmp of its own: that of the machine is in use by others. The build may lie beneath the machine's.
+        CommandResult result = await lab.RunAsync(
+            ["unshare", "--mount", "bash", "-c", $$"""
+            sandbox={{Product.Exe}}
+            mount --bind "$PWD" /mnt && mount -t tmpfs none /tmp && mkdir -p "$PWD" && mount --bind /mnt "$PWD" && umount /mnt && cd "$PWD" || exit 99
             {{Functions}}
             {{prepare}}
             look >/tmp/left.before
@@ -30,7 +33,7 @@ internal static class Leftovers
             diff /tmp/left.before /tmp/left.after >/tmp/left.diff || { echo LEFT BEHIND; cat /tmp/left.diff; }
             rm -f /tmp/left.*
             exit $code
-            """,
+            """],
             input);
         Assert.True(!result.Text.Contains("LEFT BEHIND", StringComparison.Ordinal), result.ToString());
         return result;

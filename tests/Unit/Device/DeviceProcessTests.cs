@@ -274,9 +274,13 @@ public sealed class DeviceProcessTests : IDisposable
         _driver.WantCallAt(_driver.UsedIndex);
         _driver.Add(new DriverBuffer(_guest.Place(header), 16, false), data, new DriverBuffer(status, 1, true));
         EventFd.Signal(_kick.Number);
-        Assert.True(WaitFor(_call), "no call came");
-        EventFd.TryConsume(_call.Number);
-        Assert.True(_driver.TryTakeUsed(out _, out _));
+        do
+        {
+            // A ring that is taken over calls once more than it must: its predecessor may have died before it called.
+            Assert.True(WaitFor(_call), "no call came");
+            EventFd.TryConsume(_call.Number);
+        }
+        while (!_driver.TryTakeUsed(out _, out _));
         return _guest.Read(status, 1)[0];
     }
 
