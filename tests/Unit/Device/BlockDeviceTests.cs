@@ -188,30 +188,6 @@ public sealed class BlockDeviceTests : IDisposable
     }
 
     [Fact]
-    public void Requests_AMillion_AllocateNothing()
-    {
-        DriverBuffer[] write = [_block.Header(Out, 1), new DriverBuffer(_block.Guest.Allocate(512), 512, false), _block.StatusBuffer];
-        DriverBuffer[] read = [_block.Header(In, 1), new DriverBuffer(_block.Guest.Allocate(512), 512, true), _block.StatusBuffer];
-        _block.Run(write);
-        _block.Run(read);
-        int failed = 0;
-        Assert.Equal(0, Allocations.Least(() =>
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int round = 0; round < 500_000; round++)
-            {
-                _block.Driver.Add(write);
-                _block.Driver.Add(read);
-                _block.Device.Work();
-                failed += _block.Driver.TryTakeUsed(out _, out uint first) && first == 1 && _block.Driver.TryTakeUsed(out _, out uint second) && second == 513 ? 0 : 1;
-            }
-
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }));
-        Assert.Equal(0, failed);
-    }
-
-    [Fact]
     public void ConfigSpace_TellsTheDriverWhatTheDiskIs()
     {
         ReadOnlySpan<byte> space = _block.Device.ConfigSpace;

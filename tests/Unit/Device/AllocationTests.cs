@@ -1,0 +1,96 @@
+using Sandbox.Device.Vsock;
+using Sandbox.Linux;
+using Sandbox.Memory;
+using Sandbox.Testing;
+using Sandbox.Virtio.Net;
+using Sandbox.Virtio.Vsock;
+
+namespace Sandbox.Unit.Tests.Device;
+
+/// <summary>The data path allocates nothing. These run while no other test does: a collection that another one starts is counted on this thread.</summary>
+[Collection(AloneGroup.Name)]
+public sealed class AllocationTests
+{
+    [Fact]
+    public void BlockRequests_AMillion_AllocateNothing()
+    {
+        using BlockHarness block = new();
+        DriverBuffer[] write = [block.Header(1, 1), new DriverBuffer(block.Guest.Allocate(512), 512, false), block.StatusBuffer];
+        DriverBuffer[] read = [block.Header(0, 1), new DriverBuffer(block.Guest.Allocate(512), 512, true), block.StatusBuffer];
+        block.Run(write);
+        block.Run(read);
+        int failed = 0;
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int round = 0; round < 500_000; round++)
+            {
+                block.Driver.Add(write);
+                block.Driver.Add(read);
+                block.Device.Work();
+                failed += block.Driver.TryTakeUsed(out _, out uint first) && first == 1 && block.Driver.TryTakeUsed(out _, out uint second) && second == 513 ? 0 : 1;
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }));
+        Assert.Equal(0, failed);
+    }
+
+    [Fact]
+    public void NetFrames_InBothDirections_AllocateNothing()
+    {
+        using NetHarness net = new();
+        byte[] frame = NetHarness.Frame();
+        GuestAddress sent = net.Guest.Place([.. new byte[NetHeader.SizeBytes], .. frame]);
+        GuestAddress room = net.Guest.Allocate(1600);
+        byte[] bytes = [0, 0, 0, 60, .. frame];
+        byte[] sink = new byte[bytes.Length];
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int round = 0; round < 1000; round++)
+            {
+                net.Transmit.Add(new DriverBuffer(sent, (uint)(NetHeader.SizeBytes + frame.Length), false));
+                net.Receive.Add(new DriverBuffer(room, 1600, true));
+                _ = UnixSocket.Send(net.Network.Number, bytes, []);
+                _ = net.Device.Work();
+                _ = FdIo.Read(net.Network.Number, sink);
+                _ = net.Transmit.TryTakeUsed(out _, out _);
+                _ = net.Receive.TryTakeUsed(out _, out _);
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }));
+        Assert.Equal(bytes, sink);
+    }
+
+    [Fact]
+    public void VsockData_ManyThousandPackets_AllocatesNothing()
+    {
+        using VsockHarness vsock = new();
+        vsock.Connect();
+        byte[] sink = new byte[4096];
+        byte[] packet = new byte[VsockPacketHeader.SizeBytes + 512];
+        VsockHarness.Header(VsockOperation.Data, 512).Encode(packet);
+        DriverBuffer buffer = new(vsock.Guest.Place(packet), (uint)packet.Length, false);
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            long allocated = 0;
+            // Three runs must find room: the guest gets a new buffer for each word about credit.
+            for (int round = 0; round < 30_000; round++)
+            {
+                vsock.Transmit.Add(buffer);
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                vsock.Device.Work();
+                allocated += round < 10 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+                Assert.Equal(512, FdIo.Read(vsock.Launcher.Number, sink));
+                while (vsock.TryTake(out _, out _))
+                {
+                    vsock.GiveBuffers(1);
+                }
+            }
+
+            return allocated;
+        }));
+    }
+}
