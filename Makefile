@@ -99,7 +99,7 @@ bench: deps-test build
 	$(step) bench dotnet build tests/Bench -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary
 	@dotnet tests/Bench/bin/Release/net10.0/Sandbox.Bench.dll $(ROUNDS)
 
-# The module on Debian's reference policy: installed, a workload, removed; in the lab host with a Debian root of its own.
+# The module on Debian's reference policy: installed, a workload, removed; in the lab host with a Debian root of its own. Three minutes.
 test-selinux-full: deps-test build kernels lab
 	@tests/Lab/selinux-full.sh
 

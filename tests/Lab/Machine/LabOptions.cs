@@ -15,6 +15,9 @@ public sealed record LabOptions
     /// <summary>More arguments for the emulator: a device that another process serves.</summary>
     public IReadOnlyList<string> EmulatorArguments { get; init; } = [];
 
+    /// <summary>An ext4 image that is the root instead of the build machine's files; what is written to it is thrown away. Null: those files.</summary>
+    public string? RootImage { get; init; }
+
     /// <summary>How long a boot may take before it is tried anew: emulation sometimes wedges early.</summary>
     public TimeSpan BootLimit { get; init; } = TimeSpan.FromSeconds(40);
 

@@ -14,7 +14,9 @@ internal static class LabProcesses
     public static Process StartEmulator(LabOptions options, string stateDirectory, bool outlive)
     {
         string memory = string.Create(CultureInfo.InvariantCulture, $"{options.MemoryMegabytes}M");
-        string kernelLine = $"console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable mitigations=off lab.agent={options.AgentPath} {options.KernelWords}";
+        string kernelLine = $"console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable mitigations=off lab.agent={options.AgentPath} {(options.RootImage is null ? "" : "lab.root=/dev/vda")} {options.KernelWords}";
+        // snapshot: writes go to a file that has no name.
+        string[] root = options.RootImage is null ? [] : ["-drive", $"file={options.RootImage.Replace(",", ",,", StringComparison.Ordinal)},format=raw,if=none,id=root,snapshot=on", "-device", "virtio-blk-pci,drive=root"];
         string[] arguments =
         [
             "-M", "q35,memory-backend=memory",
@@ -34,6 +36,7 @@ internal static class LabProcesses
             "-initrd", Path.Combine(options.ImageDirectory, "initramfs.cpio"),
             "-append", kernelLine,
             "-pidfile", $"{stateDirectory}/pid",
+            .. root,
             .. options.EmulatorArguments,
         ];
         return Start("qemu-system-x86_64", arguments, Path.Combine(stateDirectory, "emulator.log"), outlive);

@@ -12,7 +12,7 @@ internal static class CommandLine
 
     public static int Usage()
     {
-        Console.Error.WriteLine("usage: lab run|start [--cpus N] [--memory MB] [--timeout S] [--kernel-words WORDS] [--] [COMMAND...] | lab exec [--timeout S] [--] COMMAND... | lab stop");
+        Console.Error.WriteLine("usage: lab run|start [--cpus N] [--memory MB] [--timeout S] [--kernel-words WORDS] [--root IMAGE] [--] [COMMAND...] | lab exec [--timeout S] [--] COMMAND... | lab stop");
         return LabFailed;
     }
 
@@ -44,6 +44,9 @@ internal static class CommandLine
                     break;
                 case "--kernel-words":
                     options = options with { KernelWords = value };
+                    break;
+                case "--root":
+                    options = options with { RootImage = Path.GetFullPath(value) };
                     break;
                 default:
                     return Usage();

@@ -15,27 +15,19 @@ while read -r module; do
 done </modules/order
 
 for word in $($B cat /proc/cmdline); do
-    case $word in lab.agent=*) agent=${word#*=} ;; lab.selinux=*) policy=${word#*=} ;; lab.root=*) image=${word#*=} ;; esac
+    case $word in lab.agent=*) agent=${word#*=} ;; lab.selinux=*) policy=${word#*=} ;; lab.root=*) disk=${word#*=} ;; esac
 done
 $B mount -t virtiofs -o ro host /host || { echo "lab: no share"; $B poweroff -f; }
-$B mount -t tmpfs -o mode=755,size=75% none /upper
-$B mkdir /upper/files /upper/work
-lower=/host
-if [ -n "$image" ]; then
-    # The variant with another root: an ext4 image among the build machine's files. Of those, only what is needed comes along.
-    $B mkdir /lower
-    $B mount -t ext4 -o loop,ro "/host$image" /lower || { echo "lab: no root image"; $B poweroff -f; }
-    lower=/lower
-fi
-$B mount -t overlay -o lowerdir=$lower,upperdir=/upper/files,workdir=/upper/work none /root || { echo "lab: no overlay"; $B poweroff -f; }
-
-if [ -n "$image" ]; then
-    clone=${agent%/artifacts/*}
-    $B mkdir -p /root/opt/sandbox
-    $B mount -t tmpfs -o mode=755 none /root/opt/sandbox # code on an overlay would be the kernel's own file
+if [ -n "$disk" ]; then
+    # The variant with another root: a disk with ext4, a system with a policy of its own. The build machine's files are at /mnt, read-only.
+    $B mount -t ext4 "$disk" /root || { echo "lab: no root disk"; $B poweroff -f; }
     $B cp "/host$agent" /root/usr/local/bin/lab
-    $B cp -r "/host$clone/artifacts/bin" "/host$clone/artifacts/share" /root/opt/sandbox/
     agent=/usr/local/bin/lab
+    $B mount --move /host /root/mnt
+else
+    $B mount -t tmpfs -o mode=755,size=75% none /upper
+    $B mkdir /upper/files /upper/work
+    $B mount -t overlay -o lowerdir=/host,upperdir=/upper/files,workdir=/upper/work none /root || { echo "lab: no overlay"; $B poweroff -f; }
 fi
 $B mount -t proc none /root/proc
 $B mount -t sysfs none /root/sys
@@ -46,7 +38,6 @@ $B mount -t tmpfs -o mode=1777 none /root/dev/shm
 # A checkout may lie in one of these two: then the throwaway layer has to do, or it would be hidden.
 case $agent in /tmp/*) ;; *) $B mount -t tmpfs -o mode=1777 none /root/tmp ;; esac
 case $agent in /run/*) ;; *) $B mount -t tmpfs -o mode=755 none /root/run ;; esac
-[ -z "$image" ] || $B mkdir -p "/root$clone" # where commands begin
 $B mount -t cgroup2 none /root/sys/fs/cgroup
 $B mount -t securityfs none /root/sys/kernel/security 2>/dev/null
 $B ip link set lo up
@@ -65,11 +56,11 @@ if [ -n "$policy" ]; then
     $B chroot /root /usr/sbin/setfiles -q "$policy/file_contexts" /dev || { echo "lab: cannot label /dev"; $B poweroff -f; }
 fi
 
-if [ -n "$image" ]; then
+if [ -n "$disk" ]; then
     # Its own policy, and its own idea of what is what.
     echo 0 >/proc/sys/kernel/printk_ratelimit
-    $B chroot /root /usr/sbin/load_policy -i || { echo "lab: the kernel refused the image's policy"; $B poweroff -f; }
-    $B chroot /root /usr/sbin/restorecon -RF /dev /opt /usr/local /var/lib/sandbox /tmp /run
+    $B chroot /root /usr/sbin/load_policy -i || { echo "lab: the kernel refused the disk's policy"; $B poweroff -f; }
+    $B chroot /root /usr/sbin/restorecon -RF /dev /usr/local /tmp /run
     enter="/usr/bin/runcon unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023"
 fi
 
