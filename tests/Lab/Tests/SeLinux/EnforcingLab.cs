@@ -9,7 +9,7 @@ namespace Sandbox.Lab.Tests.SeLinux;
 /// </summary>
 public sealed class EnforcingLab : IDisposable
 {
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(240);
 
     private readonly LabGuestHost _host;
 
