@@ -6,7 +6,7 @@
 #   make tuned         the tuned kernel (compiles it)    make lab       the lab host (see tests/Lab/README.md)
 #   make deps          install missing Debian packages   make clean     remove what was built; the cache stays
 #   make fuzz TARGET=blk TIME=60      fuzzes one target     make fuzz-all TIME=600   spreads the time over all (fuzz/README.md)
-#   make fuzz-mutants  plants known flaws, each must be found        make fuzz-cover, fuzz-afl   see fuzz/README.md
+#   make fuzz-mutants  plants known flaws, each must be found        make fuzz-cover, fuzz-afl, fuzz-libfuzzer   see fuzz/README.md
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
 #   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
@@ -19,7 +19,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
+.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -93,6 +93,10 @@ fuzz-cover: fuzz-build
 fuzz-afl: fuzz-build
 	$(step) packages .ci/deps.sh fuzz
 	@fuzz/afl.sh $(TARGET) $(TIME)
+
+fuzz-libfuzzer: fuzz-build
+	$(step) packages .ci/deps.sh fuzz
+	@fuzz/libfuzzer.sh $(TARGET) $(TIME)
 
 # ROUNDS=N: how often each figure is taken. On a quiet machine only.
 bench: deps-test build

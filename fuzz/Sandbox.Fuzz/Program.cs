@@ -17,6 +17,7 @@ internal static class Program
                 ["replay", string target, .. string[] paths] => RunCommand.Replay(target, paths),
                 ["mutants", .. string[] options] => MutantsCommand.Run(new CommandOptions(options)),
                 ["vhost-user", .. string[] options] => VhostUserCommand.Run(new CommandOptions(options)),
+                ["dictionary", string target] => DictionaryCommand.Print(target),
                 ["minimise", string target, string folder] => RunCommand.Minimise(target, folder),
                 _ => Usage(),
             };
@@ -37,6 +38,7 @@ internal static class Program
                    sandbox-fuzz all [the same; the time is spread over all targets]
                    sandbox-fuzz replay TARGET FILE|DIR...
                    sandbox-fuzz minimise TARGET DIR
+                   sandbox-fuzz dictionary TARGET                       in the form that AFL++ and libFuzzer read
                    sandbox-fuzz mutants [--only 01,02] [--seed N]        from the root of a built clone
                    sandbox-fuzz vhost-user --socket PATH|--exec SANDBOX-DEVICE --device blk|rng|vsock [--time SECONDS] [--seed N] [--replay FILE|DIR]
             exit codes: 0 nothing found, 1 a finding, 2 wrong usage, 3 a hang

@@ -29,7 +29,7 @@ public sealed class ArrowTests
     {
         ["Sandbox.Memory.Watched"] = ["Sandbox.Linux"],
         ["Sandbox.Fuzz.Cover"] = ["Sandbox.Fuzz"],
-        ["Sandbox.Fuzz.Afl"] = ["Sandbox.Fuzz"],
+        ["Sandbox.Fuzz.Guided"] = ["Sandbox.Fuzz"],
         ["Sandbox.Fuzz"] =
         [
             "Sandbox.Memory.Watched", "Sandbox.Linux", "Sandbox.Control", "Sandbox.VhostUser", "Sandbox.Virtio", "Sandbox.Boot", "Sandbox.Seccomp",

@@ -107,13 +107,12 @@ internal sealed class BlockModel
         }
     }
 
-    private byte Clear(uint type, ReadOnlySpan<byte> ranges, byte actual)
+    // A list with a bad run changes nothing.
+    private byte Clear(uint type, ReadOnlySpan<byte> list, byte actual)
     {
-        for (; !ranges.IsEmpty; ranges = ranges[16..])
+        for (ReadOnlySpan<byte> ranges = list; !ranges.IsEmpty; ranges = ranges[16..])
         {
-            ulong sector = BinaryPrimitives.ReadUInt64LittleEndian(ranges);
-            ulong length = 512UL * BinaryPrimitives.ReadUInt32LittleEndian(ranges[8..]);
-            uint flags = BinaryPrimitives.ReadUInt32LittleEndian(ranges[12..]);
+            (ulong sector, ulong length, uint flags) = Range(ranges);
             if (flags > (type == 13 ? 1u : 0))
             {
                 return Unsupported;
@@ -123,7 +122,11 @@ internal sealed class BlockModel
             {
                 return IoError;
             }
+        }
 
+        for (ReadOnlySpan<byte> ranges = list; !ranges.IsEmpty; ranges = ranges[16..])
+        {
+            (ulong sector, ulong length, uint flags) = Range(ranges);
             // Zeroing without a hole: a file system may not have it, and says so.
             if (type == 13 && flags == 0 && actual == Unsupported && length != 0)
             {
@@ -135,6 +138,9 @@ internal sealed class BlockModel
 
         return Ok;
     }
+
+    private static (ulong Sector, ulong LengthBytes, uint Flags) Range(ReadOnlySpan<byte> range) => (
+        BinaryPrimitives.ReadUInt64LittleEndian(range), 512UL * BinaryPrimitives.ReadUInt32LittleEndian(range[8..]), BinaryPrimitives.ReadUInt32LittleEndian(range[12..]));
 
     private static bool Fits(ulong sector, ulong lengthBytes) => sector <= Sectors && lengthBytes <= CapacityBytes && lengthBytes <= (Sectors - sector) * 512;
 }

@@ -10,6 +10,7 @@ namespace Sandbox.Device.Block;
 internal sealed class BlockBacking(int fd, bool direct)
 {
     private readonly BounceBuffer? _bounce = direct ? new() : null;
+    private readonly BlockRange[] _ranges = new BlockRange[BlockRequest.MaxRanges];
 
     /// <summary>Each write is on the medium before it is answered.</summary>
     public bool SyncEveryWrite { get; set; }
@@ -60,20 +61,26 @@ internal sealed class BlockBacking(int fd, bool direct)
 
     public BlockStatus Flush() => Judge(FileRange.Sync(fd));
 
-    /// <summary>Discards or zeroes each run of a list. What was done before a bad run stays done: the driver asked for it.</summary>
+    /// <summary>Discards or zeroes each run of a list. A list with a bad run changes nothing; what was done before the host refused one stays done.</summary>
     public BlockStatus Clear(GuestVector ranges, BlockOperation operation, in BlockGeometry disk)
     {
+        int count = 0;
         while (!ranges.IsEmpty)
         {
-            BlockStatus status = BlockRange.Take(ranges, operation, disk, out BlockRange range);
-            if (status == BlockStatus.Ok)
+            // BlockRequest has held the list to MaxRanges.
+            BlockStatus status = BlockRange.Take(ranges, operation, disk, out _ranges[count++]);
+            if (status != BlockStatus.Ok)
             {
-                // A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.
-                status = Judge(operation == BlockOperation.Discard || range.MayUnmap
-                    ? FileRange.Discard(fd, range.OffsetBytes, range.LengthBytes)
-                    : FileRange.Zero(fd, range.OffsetBytes, range.LengthBytes));
+                return status;
             }
+        }
 
+        foreach (BlockRange range in _ranges.AsSpan(0, count))
+        {
+            // A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.
+            BlockStatus status = Judge(operation == BlockOperation.Discard || range.MayUnmap
+                ? FileRange.Discard(fd, range.OffsetBytes, range.LengthBytes)
+                : FileRange.Zero(fd, range.OffsetBytes, range.LengthBytes));
             if (status != BlockStatus.Ok)
             {
                 return status;

@@ -16,7 +16,6 @@ public static class BlockConfigSpace
 
     private const int PhysicalBlockBytes = 4096; // what host file systems allocate in
     private const int SectorsPerPhysicalBlock = PhysicalBlockBytes / (int)BlockGeometry.SectorBytes;
-    private const uint MaxRangeSectors = 0x40_0000; // 2 GiB in one run: bounds the time of one fallocate
 
     /// <summary>Writes the whole space. A logical block is 512 to 4096 bytes, a power of two.</summary>
     public static void Write(Span<byte> space, ulong capacityBytes, int queueCount = 1, uint logicalBlockBytes = BlockGeometry.SectorBytes)
@@ -30,10 +29,10 @@ public static class BlockConfigSpace
         BinaryPrimitives.WriteUInt16LittleEndian(space[26..], (ushort)blocksPerPhysical); // min_io_size in logical blocks
         space[WritebackOffset] = 1; // what is written is volatile until a flush, unless the driver says otherwise (§5.2.5.2)
         BinaryPrimitives.WriteUInt16LittleEndian(space[34..], (ushort)queueCount); // num_queues
-        BinaryPrimitives.WriteUInt32LittleEndian(space[36..], MaxRangeSectors); // max_discard_sectors
+        BinaryPrimitives.WriteUInt32LittleEndian(space[36..], BlockRange.MaxSectors); // max_discard_sectors
         BinaryPrimitives.WriteUInt32LittleEndian(space[40..], BlockRequest.MaxRanges); // max_discard_seg
         BinaryPrimitives.WriteUInt32LittleEndian(space[44..], SectorsPerPhysicalBlock); // discard_sector_alignment
-        BinaryPrimitives.WriteUInt32LittleEndian(space[48..], MaxRangeSectors); // max_write_zeroes_sectors
+        BinaryPrimitives.WriteUInt32LittleEndian(space[48..], BlockRange.MaxSectors); // max_write_zeroes_sectors
         BinaryPrimitives.WriteUInt32LittleEndian(space[52..], BlockRequest.MaxRanges); // max_write_zeroes_seg
         space[56] = 1; // write_zeroes_may_unmap
     }

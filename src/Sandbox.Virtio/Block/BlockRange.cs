@@ -8,6 +8,9 @@ public readonly record struct BlockRange(ulong OffsetBytes, ulong LengthBytes, b
 {
     internal const int SizeBytes = 16;
 
+    /// <summary>2 GiB: bounds the time of one fallocate. The driver is told (max_discard_sectors, max_write_zeroes_sectors) and held to it.</summary>
+    internal const uint MaxSectors = 0x40_0000;
+
     private const uint FlagUnmap = 1;
 
     /// <summary>Takes the next run off the readable part, which <see cref="BlockRequest"/> has measured.</summary>
@@ -31,7 +34,7 @@ public readonly record struct BlockRange(ulong OffsetBytes, ulong LengthBytes, b
             return BlockStatus.Unsupported;
         }
 
-        if (!disk.TryLocate(sector, length, out ulong offset))
+        if (length > MaxSectors * BlockGeometry.SectorBytes || !disk.TryLocate(sector, length, out ulong offset))
         {
             return BlockStatus.IoError;
         }

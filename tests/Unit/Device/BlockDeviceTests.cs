@@ -117,6 +117,38 @@ public sealed class BlockDeviceTests : IDisposable
         Assert.NotEqual(Ok, _block.Run(type, 0, _block.Guest.Place(range), 16, false)); // ends beyond the disk
     }
 
+    [Theory]
+    [InlineData(Discard, 8, 0x40, Unsupported)] // a reserved flag
+    [InlineData(WriteZeroes, 8, 0x40, Unsupported)]
+    [InlineData(WriteZeroes, BlockHarness.Sectors, 0, IoError)] // beyond the disk
+    public void Ranges_OfWhichTheLastIsBad_ChangeNothing(uint type, byte sector, byte flags, int expected)
+    {
+        byte[] ones = new byte[4096];
+        Array.Fill(ones, (byte)1);
+        Assert.Equal(Ok, _block.Run(Out, 8, _block.Guest.Place(ones), 4096, false));
+        byte[] ranges = [8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, sector, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, flags, 0, 0, 0];
+        Assert.Equal(expected, _block.Run(type, 0, _block.Guest.Place(ranges), 32, false));
+        Assert.Equal(ones, _block.FileContent(8 * 512, 4096));
+    }
+
+    [Fact]
+    public void Range_LongerThanTheDriverWasTold_IsRefused()
+    {
+        BlockGeometry disk = new(1UL << 40, false, ulong.MaxValue);
+        byte[] longest = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0];
+        byte[] longer = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0x40, 0, 0, 0, 0, 0];
+        Assert.Equal(BlockStatus.Ok, Take(longest, disk));
+        Assert.Equal(BlockStatus.IoError, Take(longer, disk));
+    }
+
+    private BlockStatus Take(byte[] range, in BlockGeometry disk)
+    {
+        _block.Driver.Add(new DriverBuffer(_block.Guest.Place(range), (uint)range.Length, false));
+        DescriptorChain chain = new();
+        Assert.True(_block.Device.Queues[0].Ring.TryPop(chain));
+        return BlockRange.Take(chain.Readable, BlockOperation.Discard, disk, out _);
+    }
+
     [Fact]
     public void Museum16_NoStatusByte_StopsTheQueue()
     {
