@@ -45,7 +45,7 @@ public sealed class NetworkTests(LabHost lab)
             """
             $sandbox run --net user -p 8080:80 -- /bin/sh -c 'echo ready; echo from the guest | nc -l -p 80' >/tmp/left.out &
             for wait in $(seq 400); do grep -q ready /tmp/left.out && break; sleep 0.1; done
-            for wait in $(seq 50); do busybox nc -w 5 127.0.0.1 8080 </dev/null | grep . && break; sleep 0.2; done
+            for wait in $(seq 50); do busybox nc -w 60 127.0.0.1 8080 </dev/null | grep . && break; sleep 0.2; done
             wait $!
             """);
         Expect.ExitCode(0, result);
