@@ -58,9 +58,10 @@ fio-root: deps-test
 test-build: deps-test
 	$(step) tests dotnet build Sandbox.sln -c Release -p:UseSharedCompilation=true -v q -nologo -clp:NoSummary
 
-# The jail whose walls tests/Confinement can leave out.
+# The jail whose walls tests/Confinement can leave out, and a runtime to put under the filters.
 test-jail: deps-test
 	$(step) "test jail" dotnet publish tests/TestJail -c Release -v q -nologo -p:RunAnalyzers=false
+	$(step) "test runtime" dotnet publish tests/TestRuntime -c Release -v q -nologo -p:RunAnalyzers=false
 
 walls: test-build build kernels test-jail
 	@dotnet test tests/Confinement -c Release --no-build --nologo -v q --filter FullyQualifiedName~WallTests >&2

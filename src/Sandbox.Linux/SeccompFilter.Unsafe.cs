@@ -19,7 +19,9 @@ public static unsafe class SeccompFilter
 
     /// <summary>
     /// Installs the filter on all threads at once. 0, or the negated error number; -EINVAL also where the program's length is no
-    /// multiple of an instruction. A thread that could not follow makes the whole call fail: it is reported as -ESRCH.
+    /// multiple of an instruction. A thread that could not follow makes the whole call fail: it is reported as -ESRCH. That is one that has
+    /// put a filter of its own on; a thread that is being born has its maker's. On a busy host the kernel may lack memory for the program
+    /// (-ENOMEM), or room for its translation (net.core.bpf_jit_limit): -524 (ENOTSUPP) where a kernel insists on translating.
     /// </summary>
     public static int Install(ReadOnlySpan<byte> program) => Install(program, AllThreads);
 
@@ -42,7 +44,7 @@ public static unsafe class SeccompFilter
             {
                 0 => 0,
                 > 0 => -(int)Errno.ESRCH,
-                _ => -Marshal.GetLastSystemError(),
+                _ => Math.Min(-Marshal.GetLastSystemError(), -1), // a failure that says no error must not pass for success
             };
         }
     }

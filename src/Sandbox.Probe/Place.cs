@@ -52,6 +52,9 @@ internal static class Place
             case ProbedProcess.VsockDevice:
                 Install(ProbedFilters.Vsock, allThreads: true);
                 break;
+            case ProbedProcess.NetworkDevice:
+                Install(ProbedFilters.Network, allThreads: true);
+                break;
             case ProbedProcess.Vmm or ProbedProcess.VmmVcpu:
                 Install(ProbedFilters.VmmRunning, allThreads: true);
                 break;

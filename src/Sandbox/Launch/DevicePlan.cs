@@ -51,7 +51,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
                     NetBacking = network.Kind,
                     MacAddress = network.MacAddress,
                     Mtu = network.Mtu,
-                    BytesPerSecond = files.Options.Network!.BytesPerSecond,
+                    BytesPerSecond = files.Options.Network?.BytesPerSecond ?? 0,
                 },
                 [network.Device]));
         }

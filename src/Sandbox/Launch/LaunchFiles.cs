@@ -33,7 +33,7 @@ internal sealed class LaunchFiles : IDisposable
     public List<DiskImage> Disks { get; } = [];
 
     /// <summary>Null: the guest has no network.</summary>
-    public NetworkLink? Network { get; private set; }
+    public NetworkLink? Network { get; set; }
 
     /// <summary>Connected to the backends of <see cref="MicroVmOptions.VhostUserDevices"/>, in their order.</summary>
     public List<FdHandle> Backends { get; } = [];

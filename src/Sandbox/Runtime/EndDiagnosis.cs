@@ -1,5 +1,6 @@
 using Sandbox.Control.Launch;
 using Sandbox.Host;
+using Sandbox.Linux;
 
 namespace Sandbox.Runtime;
 
@@ -9,6 +10,7 @@ namespace Sandbox.Runtime;
 /// </summary>
 internal static class EndDiagnosis
 {
+    private const ulong MaxErrno = 4095;
     private const string SeeConsole = "run with --verbose to see its console";
 
     /// <param name="watch">A watch whose processes have all ended.</param>
@@ -47,7 +49,7 @@ internal static class EndDiagnosis
         {
             if (process != vmm && process.Ended is { Reason: not EndReason.GuestShutdown } ended)
             {
-                return Host($"{process.Name} ended ({ended.Reason}): {Words(process, ended)}");
+                return Host($"{process.Name} ended ({ended.Reason}): {Words(process, ended with { Text = WithError(ended) })}");
             }
         }
 
@@ -106,6 +108,12 @@ internal static class EndDiagnosis
         : $"exit code {process.Status?.Code}";
 
     private static string Words(WatchedProcess process, Ended ended) => ended.Text.Length > 0 ? ended.Text : Said(process);
+
+    // A device process says which operation failed, and its error number beside it.
+    internal static string WithError(in Ended ended) =>
+        ended is { Reason: EndReason.HostFailure, Text.Length: > 0, Detail: > 0 and <= MaxErrno }
+            ? new LinuxException(ended.Text, (Errno)ended.Detail).Message
+            : ended.Text;
 
     private static string Said(WatchedProcess process) => process.ErrorTail.LastLine() is { Length: > 0 } line ? line : "it said nothing";
 

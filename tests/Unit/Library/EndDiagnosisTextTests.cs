@@ -1,4 +1,5 @@
 using System.Text;
+using Sandbox.Control.Launch;
 using Sandbox.Runtime;
 
 namespace Sandbox.Unit.Tests.Library;
@@ -15,6 +16,14 @@ public sealed class EndDiagnosisTextTests
     [Fact]
     public void PanicReason_OfAGuestThatLies_IsCut() =>
         Assert.Equal(200, ConsoleText.PanicReason("Kernel panic - not syncing: " + new string('x', 60_000))!.Length);
+
+    [Theory]
+    [InlineData(EndReason.HostFailure, 12UL, "seccomp filter", "seccomp filter: out of memory (ENOMEM)")]
+    [InlineData(EndReason.HostFailure, 524UL, "seccomp filter", "seccomp filter: errno 524")]
+    [InlineData(EndReason.HostFailure, ulong.MaxValue, "a liar", "a liar")]
+    [InlineData(EndReason.FrontendFault, 12UL, "vhost-user SetOwner", "vhost-user SetOwner")]
+    public void HostFailure_OfADevice_IsToldWithItsError(EndReason reason, ulong detail, string text, string line) =>
+        Assert.Equal(line, EndDiagnosis.WithError(new Ended(reason, detail, text)));
 
     [Fact]
     public void Tail_KeepsTheLastBytes()
