@@ -70,7 +70,7 @@ public sealed class BadInputTests(LabHost lab)
     {
         CommandResult result = await WithFile("--timeout 3s --kernel", ElfImage.Write(0x100_0000, (0x100_0000, 0x2000)));
         Expect.Failure(result, "3 s");
-        Assert.InRange(result.Elapsed.TotalSeconds, 2, 20);
+        Assert.True(result.Elapsed.TotalSeconds >= 3, result.ToString());
     }
 
     [Fact]
