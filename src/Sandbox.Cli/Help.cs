@@ -44,6 +44,8 @@ internal static class Help
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
           --device vhost-user=PATH[,type=blk|rng]
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
+          --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its first connection there is one to the program that listens on the
+                               Unix socket PATH; repeatable
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 

@@ -18,6 +18,9 @@ public sealed class MicroVmOptions
     /// <summary>The most entries of <see cref="Disks"/> and <see cref="VhostUserDevices"/> together.</summary>
     public const int MaxDiskCount = 11;
 
+    /// <summary>The most entries of <see cref="VsockPorts"/>.</summary>
+    public const int MaxVsockPortCount = 15;
+
     /// <summary>
     /// The root file system, read by the guest and never written: its changes go to memory and end with it. A directory (an image is made
     /// of it at each start; needs mkfs.erofs of the Debian package erofs-utils), a file or block device with an ext4 or erofs file system, or
@@ -63,6 +66,9 @@ public sealed class MicroVmOptions
 
     /// <summary>Devices that programs of your own serve; with <see cref="Disks"/> at most <see cref="MaxDiskCount"/>. Default: none.</summary>
     public IReadOnlyList<VhostUserDeviceOptions> VhostUserDevices { get; init; } = [];
+
+    /// <summary>Ports of the host's that programs in the guest can connect to by vsock, at most <see cref="MaxVsockPortCount"/>. Default: none.</summary>
+    public IReadOnlyList<VsockPortOptions> VsockPorts { get; init; } = [];
 
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -10,7 +10,7 @@ internal sealed class ArgumentsFuzzer : IFuzzer
     private static readonly string[] Words =
     [
         "--", "--memory", "--memory=256M", "--cpus", "--cpus=2", "--disk", "--disk=/a:ro", "--timeout", "--timeout=3s", "--env", "--env=A=b", "--rootfs",
-        "--kernel", "--kernel-args", "--hostname", "--workdir", "--timing", "--verbose", "-h", "--help", "-x", "", "-", "ls", "1", "0", "-1", "256", "99999999999999999999",
+        "--kernel", "--kernel-args", "--hostname", "--workdir", "--vsock", "--vsock=5000=/s", "--timing", "--verbose", "-h", "--help", "-x", "", "-", "ls", "1", "0", "-1", "256", "99999999999999999999",
         "1G", "1T", "16E", "9223372036854775807K", "1.5s", "1ms", "1d", "1e308s", "999999999h", "inf", "A", "A=", "=b", "/x:ro", ":ro", "ro:", "\0", "\ud800",
     ];
 

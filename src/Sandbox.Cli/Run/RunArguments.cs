@@ -10,6 +10,7 @@ internal sealed class RunArguments
 {
     private readonly List<DiskOptions> _disks = [];
     private readonly List<VhostUserDeviceOptions> _devices = [];
+    private readonly List<VsockPortOptions> _vsockPorts = [];
     private readonly Dictionary<string, string> _environment = [];
     private readonly NetworkArguments _network = new();
     private string? _rootFileSystem;
@@ -108,6 +109,9 @@ internal sealed class RunArguments
             case "--device":
                 _devices.Add(DeviceText.Parse(value));
                 break;
+            case "--vsock":
+                _vsockPorts.Add(VsockText.Parse(value));
+                break;
             case "--memory":
                 _memoryBytes = SizeText.Parse(option, value);
                 break;
@@ -162,6 +166,7 @@ internal sealed class RunArguments
                 Disks = _disks,
                 Network = _network.Make(),
                 VhostUserDevices = _devices,
+                VsockPorts = _vsockPorts,
                 StartTimeout = _timeout ?? defaults.StartTimeout,
                 SeLinux = _seLinux ?? defaults.SeLinux,
                 SeLinuxLevel = _seLinuxLevel,

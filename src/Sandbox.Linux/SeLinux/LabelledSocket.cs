@@ -3,7 +3,7 @@ using System.Text;
 namespace Sandbox.Linux.SeLinux;
 
 /// <summary>
-/// Socket pairs with an SELinux label of their own. A socket takes its label when it is made, from /proc/thread-self/attr/sockcreate;
+/// Sockets with an SELinux label of their own. A socket takes its label when it is made, from /proc/thread-self/attr/sockcreate;
 /// changing it later would change only half of it.
 /// </summary>
 public static class LabelledSocket
@@ -14,21 +14,31 @@ public static class LabelledSocket
     /// <exception cref="LinuxException">The kernel refused the label or the sockets.</exception>
     public static (FdHandle First, FdHandle Second) CreatePair(string label)
     {
-        // Written, used and cleared by one thread without a pause between: the attribute is the thread's.
-        SetForThread(label);
-        try
-        {
-            return UnixSocket.CreatePair();
-        }
-        finally
-        {
-            SetForThread("\n"); // the kernel's word for "none again"
-        }
+        using ThreadLabel _ = new(label);
+        return UnixSocket.CreatePair();
     }
 
-    private static void SetForThread(string label)
+    /// <summary>As <see cref="UnixSocket.Connect"/>, the own end with <paramref name="label"/>.</summary>
+    /// <exception cref="LinuxException">The kernel refused the label or the connection.</exception>
+    public static FdHandle Connect(string path, string label)
     {
-        using FdHandle attribute = FileOpen.Write(ThreadAttribute);
-        LinuxException.Check(FdIo.Write(attribute.Number, Encoding.UTF8.GetBytes(label)), $"write {label.Trim()} to {ThreadAttribute}");
+        using ThreadLabel _ = new(label);
+        return UnixSocket.Connect(path);
+    }
+
+    // Written, used and cleared by one thread without a pause between: the attribute is the thread's.
+    private readonly ref struct ThreadLabel
+    {
+        private readonly string _none = "\n"; // the kernel's word for "none again"
+
+        public ThreadLabel(string label) => Set(label);
+
+        public void Dispose() => Set(_none);
+
+        private static void Set(string label)
+        {
+            using FdHandle attribute = FileOpen.Write(ThreadAttribute);
+            LinuxException.Check(FdIo.Write(attribute.Number, Encoding.UTF8.GetBytes(label)), $"write {label.Trim()} to {ThreadAttribute}");
+        }
     }
 }

@@ -52,6 +52,10 @@ internal sealed class SandboxSecurity : IDisposable
     public (FdHandle First, FdHandle Second) CreateChannel() =>
         Label(SandboxTypes.ObjectRole, SandboxTypes.Channel) is { } label ? LabelledSocket.CreatePair(label) : UnixSocket.CreatePair();
 
+    /// <summary>A connection to a program of the operator's that one process of this microVM can use.</summary>
+    /// <exception cref="SandboxException">There is no such socket, or nobody listens.</exception>
+    public FdHandle ConnectChannel(string what, string path) => BackendSocket.Connect(what, path, Label(SandboxTypes.ObjectRole, SandboxTypes.Channel));
+
     /// <summary>Likewise a pipe.</summary>
     public (FdHandle Reader, FdHandle Writer) CreatePipe()
     {

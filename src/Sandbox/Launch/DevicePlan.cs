@@ -23,7 +23,8 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
-    public static List<DevicePlan> For(LaunchFiles files, FdHandle agent)
+    /// <param name="ports">Those for <see cref="MicroVmOptions.VsockPorts"/>, in their order; none: no such port.</param>
+    public static List<DevicePlan> For(LaunchFiles files, FdHandle agent, IReadOnlyList<FdHandle> ports)
     {
         // A queue for each vCPU, so that they do not wait for each other's lock.
         int queues = Math.Min(files.Options.CpuCount, MaxBlockQueues);
@@ -33,12 +34,18 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             plans.Add(Block(disk.SerialId, disk, queues));
         }
 
+        List<uint> numbers = [AgentLimits.VsockPort];
+        for (int index = 0; index < ports.Count; index++)
+        {
+            numbers.Add(files.Options.VsockPorts[index].Port);
+        }
+
         // Not replaceable: what its connections had under way died with it, and the agent's connection is the microVM's life.
         plans.Add(new DevicePlan(
             "sandbox-device (vsock)",
             new VmmDevice(DeviceKind.Vsock, VsockQueues),
-            new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = [AgentLimits.VsockPort] },
-            [agent]));
+            new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = numbers },
+            [agent, .. ports]));
         plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, Replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
         if (files.Network is { } network)
         {

@@ -65,7 +65,7 @@ internal sealed class LaunchFiles : IDisposable
 
             foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
             {
-                files.Backends.Add(files.Own(BackendSocket.Connect(device.SocketPath)));
+                files.Backends.Add(files.Own(BackendSocket.Connect("vhost-user socket", device.SocketPath)));
             }
 
             files.Kvm = files.Own(KvmDevice.Open());

@@ -36,7 +36,14 @@ internal sealed class Launcher
             LinuxException.Check(FdIo.SetNonBlocking(consoleWriter.Number, on: true), "fcntl O_NONBLOCK");
             (Agent, FdHandle agentInDevice) = _security.CreateChannel();
             lent.Add(agentInDevice);
-            List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice);
+            List<FdHandle> ports = [];
+            foreach (VsockPortOptions port in _files.Options.VsockPorts)
+            {
+                ports.Add(_security.ConnectChannel("vsock port's socket", port.SocketPath));
+                lent.Add(ports[^1]);
+            }
+
+            List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice, ports);
             devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached), FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
             await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sandbox.Control.Agent;
 
 namespace Sandbox.Launch;
 
@@ -33,6 +34,7 @@ internal static class OptionCheck
             CheckPath(disk.Path, "disk");
         }
 
+        CheckVsockPorts(options.VsockPorts);
         if (options.Network is { } network)
         {
             NetworkCheck.Check(network);
@@ -60,6 +62,18 @@ internal static class OptionCheck
         Require(
             options.WorkingDirectory.StartsWith('/') && !options.WorkingDirectory.Contains('\0', StringComparison.Ordinal),
             $"working directory \"{options.WorkingDirectory}\" is not an absolute path in the guest; start it with '/'");
+    }
+
+    private static void CheckVsockPorts(IReadOnlyList<VsockPortOptions> ports)
+    {
+        Require(ports.Count <= MicroVmOptions.MaxVsockPortCount, $"{ports.Count} vsock ports are too many; give at most {MicroVmOptions.MaxVsockPortCount}");
+        HashSet<uint> taken = [AgentLimits.VsockPort];
+        foreach (VsockPortOptions port in ports)
+        {
+            CheckPath(port.SocketPath, "vsock port's socket");
+            Require(port.Port is > 0 and < uint.MaxValue, $"vsock port {port.Port} is out of range; give 1 to 4294967294");
+            Require(taken.Add(port.Port), $"vsock port {port.Port} is taken, by another or by Sandbox itself; give another");
+        }
     }
 
     /// <summary>Whole units where possible: 65536K is nobody's wording of 64M.</summary>

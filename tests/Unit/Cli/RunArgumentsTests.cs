@@ -44,6 +44,24 @@ public sealed class RunArgumentsTests
     }
 
     [Fact]
+    public void VsockPort_IsReadWithItsSocket()
+    {
+        VsockPortOptions port = Assert.Single(RunArguments.Parse(["--vsock", "5000=/run/a=b", "true"])!.MicroVm.VsockPorts);
+        Assert.Equal((5000u, "/run/a=b"), (port.Port, port.SocketPath));
+    }
+
+    [Theory]
+    [InlineData("5000")]
+    [InlineData("=/run/s")]
+    [InlineData("port=/run/s")]
+    [InlineData("4294967296=/run/s")]
+    public void VsockPort_ThatIsNone_IsRefusedWithTheForm(string text)
+    {
+        SandboxException refused = Assert.Throws<SandboxException>(() => RunArguments.Parse(["--vsock", text, "true"]));
+        Assert.Contains("PORT=PATH", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Network_OfEveryKind_IsRead()
     {
         NetworkOptions user = RunArguments.Parse(["--net", "user", "-p", "8080:80", "-p", "0.0.0.0:1:2", "--net-rate", "1M", "--dns", "192.0.2.1", "true"])!.MicroVm.Network!;

@@ -36,6 +36,11 @@ public sealed class OptionCheckTests
         { "forwarded port", new MicroVmOptions { Network = new() { Ports = [new(1, 1, "0/1,2")] } } },
         { "rate", new MicroVmOptions { Network = new() { BytesPerSecond = -1 } } },
         { "root file system", new MicroVmOptions { RootFileSystem = "" } },
+        { "vsock port 0", new MicroVmOptions { VsockPorts = [new() { Port = 0, SocketPath = "/s" }] } },
+        { "vsock port 1024 is taken", new MicroVmOptions { VsockPorts = [new() { Port = 1024, SocketPath = "/s" }] } },
+        { "vsock port 5 is taken", new MicroVmOptions { VsockPorts = [new() { Port = 5, SocketPath = "/s" }, new() { Port = 5, SocketPath = "/t" }] } },
+        { "vsock port's socket", new MicroVmOptions { VsockPorts = [new() { Port = 5, SocketPath = "" }] } },
+        { "16 vsock ports", new MicroVmOptions { VsockPorts = [.. Enumerable.Repeat(new VsockPortOptions { Port = 5, SocketPath = "/s" }, 16)] } },
     };
 
     public static TheoryData<string, ExecOptions> BadCommands => new()

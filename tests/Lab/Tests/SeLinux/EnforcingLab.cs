@@ -20,7 +20,7 @@ public sealed class EnforcingLab : IDisposable
         {
             KernelWords = $"security=selinux enforcing=1 audit=1 log_buf_len=8M lab.selinux={policy}",
         };
-        string acts = CompileActs();
+        string acts = CompiledProgram.Of("tests/Lab/Tests/SeLinux/acts.c");
         _host = new LabGuestHost(
             options,
             $"""
@@ -59,14 +59,4 @@ public sealed class EnforcingLab : IDisposable
         limit ?? DefaultLimit);
 
     public void Dispose() => _host.Dispose();
-
-    private static string CompileActs()
-    {
-        string source = Path.Combine(Product.Root, "tests/Lab/Tests/SeLinux/acts.c");
-        string output = Path.Combine(AppContext.BaseDirectory, "acts");
-        using Process compiler = Process.Start(new ProcessStartInfo("gcc", ["-static-pie", "-O1", "-Wall", "-Wextra", "-Werror", "-o", output, source]) { RedirectStandardError = true })!;
-        string errors = compiler.StandardError.ReadToEnd();
-        compiler.WaitForExit();
-        return compiler.ExitCode == 0 ? output : throw new InvalidOperationException(errors);
-    }
 }

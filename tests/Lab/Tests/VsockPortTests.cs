@@ -1,0 +1,34 @@
+namespace Sandbox.Lab.Tests;
+
+/// <summary>`sandbox run --vsock PORT=PATH`: a program in the guest and one on the host, each with its own system's sockets.</summary>
+[Collection(LabGroup.Name)]
+public sealed class VsockPortTests(LabHost lab)
+{
+    [Fact]
+    public async Task Port_OfTheHost_LeadsToTheProgramThatListens_Once()
+    {
+        string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
+        CommandResult result = await lab.ScriptAsync(
+            $$"""
+            mkdir -p /tmp/left.root/{bin,dev,proc,sys,tmp,run,etc,root} && cp /bin/busybox {{peer}} /tmp/left.root/bin/ && ln -s busybox /tmp/left.root/bin/sh
+            {{peer}} serve /tmp/left.service &
+            for wait in $(seq 300); do [ -S /tmp/left.service ] && break; sleep 0.1; done
+            $sandbox run --rootfs /tmp/left.root --vsock 5000=/tmp/left.service -- /bin/sh -c '
+                /bin/peer call 5000 hello
+                /bin/peer call 5000 again 2>/dev/null || echo refused
+                /bin/peer call 5001 hello 2>/dev/null || echo nobody there'
+            code=$?
+            wait $! || code=99
+            rm -rf /tmp/left.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("you said hello\nrefused\nnobody there", result);
+    }
+
+    [Fact]
+    public async Task Port_NobodyListensFor_IsToldInOneLine()
+    {
+        Expect.Failure(await lab.SandboxAsync("run", "--vsock", "5000=/no/such/socket", "--", "/bin/true"), "/no/such/socket", "start its program first");
+    }
+}
