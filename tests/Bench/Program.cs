@@ -36,7 +36,7 @@ internal static class Program
             [
                 .. Step("parallel", () => One(ParallelSubject.Measure(ParallelRounds, image))),
                 .. Step("memory", () => One(MemorySubject.Measure(image, MillionRequests))),
-                .. Step("surface", () => One(SurfaceSubject.Count())),
+                .. Step("surface", () => (IEnumerable<Table>)[SurfaceSubject.Count(), SurfaceSubject.Filters(), SurfaceSubject.Triples()]),
             ];
             Findings findings = new(DateTime.UtcNow, machine, comparisons, tables);
             string text = TextReport.Write(findings);
