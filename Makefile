@@ -9,6 +9,7 @@
 #   make fuzz-mutants  plants known flaws, each must be found        make fuzz-cover, fuzz-afl, fuzz-libfuzzer   see fuzz/README.md
 #   make timing-table  start times beside QEMU's         make distclean remove the cache too
 #   make bench         figures beside their counterparts, taken in turn: artifacts/bench/report.md and report.html
+#   make bench-confinement   what jail and filters cost alone
 #   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
 #   make churn-selinux 2,000 starts and ends under SELinux, enforcing: pairs of categories and labels of images
 #   make crash-test    kills device processes 100 times and more under load, with our VMM and with QEMU (half an hour)
@@ -19,7 +20,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: test-selinux-full churn-selinux bench fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
+.PHONY: test-selinux-full churn-selinux bench bench-confinement fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -103,6 +104,11 @@ fuzz-libfuzzer: fuzz-build
 bench: deps-test build
 	$(step) bench dotnet build tests/Bench -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary
 	@dotnet tests/Bench/bin/Release/net10.0/Sandbox.Bench.dll $(ROUNDS)
+
+# Only what jail and filters cost: start and memory, with and without them.
+bench-confinement: deps-test build
+	$(step) bench dotnet build tests/Bench -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary
+	@dotnet tests/Bench/bin/Release/net10.0/Sandbox.Bench.dll $(or $(ROUNDS),15) confinement
 
 # The module on Debian's reference policy: installed, a workload, removed; in the lab host with a Debian root of its own. Three minutes.
 test-selinux-full: deps-test build kernels lab

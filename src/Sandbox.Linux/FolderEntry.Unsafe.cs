@@ -11,10 +11,11 @@ public static unsafe class FolderEntry
     private const uint OwnerOnlyFile = 0x180; // 0600
     private const int OwnerOnlyFolder = 0x1C0; // 0700
 
-    /// <summary>A file with this content, on the disk when it returns; what was there is overwritten.</summary>
+    /// <summary>A new file with this content, on the disk when it returns; what had the name loses it, and a link is never followed (O_EXCL).</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        using FdHandle file = FileOpen.Open(path, O_WRONLY | O_CREAT | O_TRUNC, OwnerOnlyFile);
+        _ = TryRemove(path);
+        using FdHandle file = FileOpen.Open(path, O_WRONLY | O_CREAT | O_EXCL, OwnerOnlyFile);
         LinuxException.Check(FdIo.WriteAll(file.Number, content), $"write {path}");
         // SAFETY: numbers only.
         if (SystemCall(SYS_fsync, file.Number, 0, 0, 0, 0, 0) != 0)

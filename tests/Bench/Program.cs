@@ -5,7 +5,7 @@ using Sandbox.Bench.Subjects;
 
 namespace Sandbox.Bench;
 
-/// <summary>Measures on this machine's /dev/kvm and writes artifacts/bench/report.md and report.html. Usage: Sandbox.Bench [ROUNDS]</summary>
+/// <summary>Measures on this machine's /dev/kvm and writes artifacts/bench/report.md and report.html. Usage: Sandbox.Bench [ROUNDS [confinement]]: all, or only what jail and filters cost.</summary>
 internal static class Program
 {
     private const int DefaultRounds = 15;
@@ -28,14 +28,24 @@ internal static class Program
         try
         {
             WriteImage(image);
+            using ConfinementSubject confinement = new(image);
+            List<Comparison> costs = Step("confinement", () => confinement.Starts(rounds));
+            if (arguments is [_, "confinement"])
+            {
+                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, costs, [confinement.Memory()])));
+                return 0;
+            }
+
             List<Comparison> comparisons = [];
             comparisons.AddRange(Step("starts", () => StartSubject.Measure(rounds, image)));
+            comparisons.AddRange(costs);
             comparisons.AddRange(Step("exits", () => ExitSubject.Measure(Math.Max(3, rounds / 3))));
             comparisons.AddRange(Step("block", () => BlockSubject.Measure(Math.Max(3, rounds / 3), image)));
             List<Table> tables =
             [
                 .. Step("parallel", () => One(ParallelSubject.Measure(ParallelRounds, image))),
                 .. Step("memory", () => One(MemorySubject.Measure(image, MillionRequests))),
+                .. Step("memory of confinement", () => One(confinement.Memory())),
                 .. Step("surface", () => (IEnumerable<Table>)[SurfaceSubject.Count(), SurfaceSubject.Filters(), SurfaceSubject.Triples()]),
             ];
             Findings findings = new(DateTime.UtcNow, machine, comparisons, tables);

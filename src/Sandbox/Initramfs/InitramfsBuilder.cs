@@ -12,6 +12,7 @@ internal static class InitramfsBuilder
     private const uint Readable = 0x1A4; // 0644
     private const uint OwnerOnly = 0x180; // 0600
     private const string OrderFile = "order";
+    private const int MaxOrderBytes = 64 * 1024;
 
     /// <summary>The initial RAM disk as a sealed file in memory, to be handed to a VMM.</summary>
     /// <param name="initPath">The sandbox-init exe.</param>
@@ -55,15 +56,21 @@ internal static class InitramfsBuilder
 
         archive.CharacterDevice("dev/console", OwnerOnly, 5, 1);
         archive.CharacterDevice("dev/null", 0x1B6 /* 0666 */, 1, 3);
-        AddFile(archive, "init", Executable, initPath);
+        using (SafeFileHandle init = File.OpenHandle(initPath))
+        {
+            archive.File("init", Executable, init);
+        }
+
         if (modulesDirectory is not null)
         {
+            // A kernel and its modules may come from a stranger: what goes into the guest is what lies in the folder, not what a link names.
+            using FdHandle modules = FileOpen.Folder(modulesDirectory);
             archive.Directory("modules", Folder);
-            List<string> names = Order(Path.Combine(modulesDirectory, OrderFile), wanted);
+            List<string> names = Order(modules, wanted);
             archive.File("modules/" + OrderFile, Readable, Encoding.UTF8.GetBytes(string.Concat(names.Select(static name => name + '\n'))));
             foreach (string name in names)
             {
-                AddFile(archive, "modules/" + name, Readable, Path.Combine(modulesDirectory, name));
+                AddModule(archive, modules, name);
             }
         }
 
@@ -71,15 +78,20 @@ internal static class InitramfsBuilder
     }
 
     // A line is a file name, or a file name and the device that it is for.
-    private static List<string> Order(string file, IReadOnlySet<string> wanted)
+    private static List<string> Order(FdHandle folder, IReadOnlySet<string> wanted)
     {
         List<string> names = [];
-        foreach (string line in TextFile.ReadLines(file))
+        foreach (string line in ReadOrder(folder).Split('\n'))
         {
-            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length is 0 or > 2 || words[0] != Path.GetFileName(words[0]))
+            if (line.Length == 0)
             {
-                throw new IOException($"{file}: '{line}' is no file name");
+                continue;
+            }
+
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length is 0 or > 2 || words[0] is "." or ".." || words[0] != Path.GetFileName(words[0]))
+            {
+                throw new IOException($"{OrderFile}: '{line}' is no file name");
             }
 
             if (words.Length == 1 || wanted.Contains(words[1]))
@@ -91,9 +103,30 @@ internal static class InitramfsBuilder
         return names;
     }
 
-    private static void AddFile(CpioWriter archive, string name, uint mode, string path)
+    private static string ReadOrder(FdHandle folder)
     {
-        using SafeFileHandle content = File.OpenHandle(path);
-        archive.File(name, mode, content);
+        using FdHandle file = OpenRegular(folder, OrderFile);
+        byte[] text = new byte[MaxOrderBytes + 1];
+        int count = LinuxException.Check(FdIo.ReadAt(file.Number, text, 0), $"read {OrderFile}");
+        return count <= MaxOrderBytes ? Encoding.UTF8.GetString(text, 0, count) : throw new IOException($"{OrderFile}: longer than {MaxOrderBytes} bytes");
+    }
+
+    private static void AddModule(CpioWriter archive, FdHandle folder, string name)
+    {
+        using FdHandle file = OpenRegular(folder, name);
+        using SafeFileHandle content = new(file.Number, ownsHandle: false);
+        archive.File("modules/" + name, Readable, content);
+    }
+
+    private static FdHandle OpenRegular(FdHandle folder, string name)
+    {
+        FdHandle file = FileOpen.Beneath(folder, name);
+        if (FileStatus.KindOf(file) == FileKind.Regular)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        throw new IOException($"modules/{name} is no regular file");
     }
 }

@@ -68,7 +68,7 @@ internal sealed class LabelRestorer(RelabelJournal journal)
 
     private static void Restore(JournalEntry entry)
     {
-        const int NameOnly = 0x20000 | 0x800; // O_NOFOLLOW | O_NONBLOCK: the image itself, not what somebody may have put there
+        const int NameOnly = 0x20000 | 0x800 | 0x100; // O_NOFOLLOW | O_NONBLOCK | O_NOCTTY: the image itself, not what somebody may have put there
         FdHandle file;
         try
         {

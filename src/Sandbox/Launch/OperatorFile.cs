@@ -13,7 +13,7 @@ internal static class OperatorFile
     {
         try
         {
-            return direct ? FileOpen.Direct(path, writable) : writable ? FileOpen.ReadWrite(path) : FileOpen.Read(path);
+            return FileOpen.Named(path, writable, direct);
         }
         catch (LinuxException failure)
         {

@@ -37,7 +37,7 @@ internal sealed class BenchVm : IDisposable
     {
         long started = MonotonicClock.Nanoseconds;
         string kernelPath = Place.MicroGuest(options.Guest);
-        using FdHandle vmm = FileOpen.Read(Place.Exe("sandbox-vmm"));
+        using FdHandle vmm = FileOpen.Read(options.Vmm ?? Place.Exe("sandbox-vmm"));
         using FdHandle kvm = FileOpen.ReadWrite("/dev/kvm");
         FdHandle memory = MemFd.CreateSealed("guest", options.MemoryBytes);
         using FdHandle kernel = FileOpen.Read(kernelPath);
@@ -127,7 +127,7 @@ internal sealed class BenchVm : IDisposable
 
     private async Task StartDiskAsync(BenchVmOptions options, ProcessStarter starter, FdHandle backend)
     {
-        using FdHandle exe = FileOpen.Read(Place.Exe("sandbox-device"));
+        using FdHandle exe = FileOpen.Read(options.Device ?? Place.Exe("sandbox-device"));
         using FdHandle image = FileOpen.ReadWrite(options.DiskImage!);
         long bytes = new FileInfo(options.DiskImage!).Length;
         DeviceLaunchSpec spec = new() { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "bench" };

@@ -12,6 +12,12 @@ internal sealed class BenchVmOptions
     /// <summary>As shipped; false is for the cost of the jail only.</summary>
     public bool Jailed { get; init; } = true;
 
+    /// <summary>Paths of other exes than the shipped ones.</summary>
+    public string? Vmm { get; init; }
+
+    /// <inheritdoc cref="Vmm"/>
+    public string? Device { get; init; }
+
     /// <summary>A raw image behind a device process of its own.</summary>
     public string? DiskImage { get; init; }
 }

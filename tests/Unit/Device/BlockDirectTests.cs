@@ -22,7 +22,7 @@ public sealed class BlockDirectTests : IDisposable
     public BlockDirectTests()
     {
         File.WriteAllBytes(_path, new byte[DiskBytes]);
-        _file = FileOpen.Direct(_path, writable: true);
+        _file = FileOpen.Named(_path, writable: true, direct: true);
         _device = new BlockDevice(_file.Number, DiskBytes, readOnly: false, "direct", direct: true);
         _device.FeaturesAgreed(_device.OfferedFeatures);
         _driver = new DriverQueue(_guest, 64);

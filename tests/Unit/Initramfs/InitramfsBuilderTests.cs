@@ -65,10 +65,34 @@ public sealed class InitramfsBuilderTests : IDisposable
     [InlineData("a.ko net more")]
     [InlineData("../etc/passwd")]
     [InlineData("a/b.ko")]
+    [InlineData("..")]
     public void Write_OrderNamesAPath_Fails(string name)
     {
         (string init, string modules) = Input();
         File.WriteAllText(Path.Combine(modules, "order"), name + "\n");
+        Assert.Throws<IOException>(() => Archive(init, modules));
+    }
+
+    /// <summary>A folder of modules that a stranger made: a link would carry any file of this host into the guest.</summary>
+    [Theory]
+    [InlineData("one.ko")]
+    [InlineData("order")]
+    public void Write_NameIsALink_FailsClosed(string name)
+    {
+        (string init, string modules) = Input();
+        string link = Path.Combine(modules, name);
+        File.Move(link, Path.Combine(_folder, "elsewhere"));
+        File.CreateSymbolicLink(link, "../elsewhere");
+        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => Archive(init, modules)).Errno);
+    }
+
+    [Fact]
+    public void Write_ModuleIsAFifo_FailsAtOnce()
+    {
+        (string init, string modules) = Input();
+        string path = Path.Combine(modules, "one.ko");
+        File.Delete(path);
+        Process.Start("mkfifo", path).WaitForExit();
         Assert.Throws<IOException>(() => Archive(init, modules));
     }
 

@@ -29,6 +29,19 @@ public sealed class RelabelJournalTests : IDisposable
     }
 
     [Fact]
+    public void Write_NameIsALink_LeavesWhatItNamesAlone()
+    {
+        string victim = Path.Combine(_parent, "victim");
+        File.WriteAllText(victim, "untouched");
+        Directory.CreateDirectory(_journal.Folder);
+        File.CreateSymbolicLink(Path.Combine(_journal.Folder, Pair + ".new"), victim);
+        File.CreateSymbolicLink(Path.Combine(_journal.Folder, Pair.ToString()), victim);
+        _journal.Write(Pair, [Entry(1, 2, "system_u:object_r:a_t:s0", "system_u:object_r:b_t:s0:c1000,c1001", "/a")]);
+        Assert.Equal("untouched", File.ReadAllText(victim));
+        Assert.Equal(["/a"], _journal.Read(Pair).Select(entry => entry.Path));
+    }
+
+    [Fact]
     public void Read_OfForeignLines_TakesNone()
     {
         _journal.Write(Pair, []);

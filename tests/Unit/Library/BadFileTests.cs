@@ -28,6 +28,28 @@ public sealed class BadFileTests : IDisposable
         Rejects(SandboxErrorKind.KernelRejected, _folder, () => KernelFile.Open(_folder));
     }
 
+    /// <summary>To open one for reading waits for a writer that never comes.</summary>
+    [Fact]
+    public async Task Fifo_InThePlaceOfAnyFile_IsRefusedAtOnce()
+    {
+        string path = Path.Combine(_folder, "fifo");
+        System.Diagnostics.Process.Start("mkfifo", path).WaitForExit();
+        Rejects(SandboxErrorKind.KernelRejected, path, () => KernelFile.Open(path));
+        Rejects(SandboxErrorKind.DiskRejected, path, () => DiskImage.Open(path, "disk", readOnly: true, "disk1"));
+        Rejects(SandboxErrorKind.DiskRejected, path, () => DiskImage.Open(path, "disk", readOnly: false, "disk1"));
+        Assert.Equal(SandboxErrorKind.DiskRejected, (await Assert.ThrowsAsync<SandboxException>(() => RootFileSystem.OpenAsync(path, default))).Kind);
+    }
+
+    /// <summary>An operator may name a file by a link, as anybody may.</summary>
+    [Fact]
+    public void Disk_ByALink_IsOpened()
+    {
+        string link = Path.Combine(_folder, "link");
+        File.CreateSymbolicLink(link, Write("disk", new byte[4096]));
+        using DiskImage disk = DiskImage.Open(link, "disk", readOnly: false, "disk1");
+        Assert.Equal(4096, disk.Bytes);
+    }
+
     [Fact]
     public void Kernel_WithTheMagicOfElf_IsLeftToTheVmm()
     {
