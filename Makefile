@@ -20,7 +20,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: test-selinux-full churn-selinux bench bench-confinement fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table clean distclean
+.PHONY: test-selinux-full churn-selinux bench bench-confinement fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table counts clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -120,6 +120,10 @@ churn-selinux: deps-test test-build build kernels lab
 
 crash-test: test-build build kernels lab fio-root
 	@.ci/crash-test.sh
+
+# What a start, a boot, an exit and a block request cost in instructions. `make test` holds it to tests/Lab/counts.baseline.
+counts: build kernels tuned lab
+	@tests/Lab/counts.sh
 
 timing-table: build kernels tuned lab
 	@tests/Lab/timing-table.sh

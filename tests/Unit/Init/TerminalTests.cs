@@ -24,7 +24,7 @@ public sealed class TerminalTests : IDisposable
     [Fact]
     public void Keys_GoThroughTheTerminal_InterruptAmongThem()
     {
-        CommandRecord command = Run("trap 'echo interrupted' INT; read line; echo \"got $line\"; echo ready; cat; read line; echo \"then $line\"");
+        CommandRecord command = Run("trap 'echo interrupted' INT; read line; echo \"got $line\"; sh -c \"echo ready; exec cat\"; read line; echo \"then $line\"");
         _agent.SendInput(command, "one\n"u8);
         _agent.Pump(() => command.OutputText.Contains("ready", StringComparison.Ordinal));
         _agent.SendInput(command, "\u0003"u8); // ends cat
