@@ -114,9 +114,9 @@ bench-confinement: deps-test build
 test-selinux-full: deps-test build kernels lab
 	@tests/Lab/selinux-full.sh
 
-# 2,000 starts and ends under the enforced SELinux policy; an hour or so in the lab host.
+# 2,000 starts and ends under the enforced SELinux policy, and a launcher killed at each of its landmarks; an hour or so in the lab host.
 churn-selinux: deps-test test-build build kernels lab
-	SELINUX_CHURN_STARTS=2000 dotnet test tests/Lab/Tests -c Release --no-build --nologo --filter FullyQualifiedName~ChurnTests.Pairs --logger "console;verbosity=normal"
+	SELINUX_CHURN_STARTS=2000 dotnet test tests/Lab/Tests -c Release --no-build --nologo --filter 'FullyQualifiedName~ChurnTests.Pairs|FullyQualifiedName~ChurnTests.Launcher' --logger "console;verbosity=normal"
 
 crash-test: test-build build kernels lab fio-root
 	@.ci/crash-test.sh

@@ -21,6 +21,8 @@ public sealed class EnforcingLab : IDisposable
             KernelWords = $"security=selinux enforcing=1 audit=1 log_buf_len=8M lab.selinux={policy}",
         };
         string acts = CompiledProgram.Of("tests/Lab/Tests/SeLinux/acts.c");
+        string churn = CompiledProgram.Of("tests/Lab/Tests/SeLinux/churn.c");
+        MicroGuests();
         _host = new LabGuestHost(
             options,
             $"""
@@ -33,7 +35,9 @@ public sealed class EnforcingLab : IDisposable
             mkdir -p /opt/sandbox/share/kernels/debian /var/lib/sandbox/images /var/lib/sandbox/shared
             cp -rL {Product.Share("rootfs.erofs")} /opt/sandbox/share/
             cp -rL {Product.Share("kernels/debian")}/* /opt/sandbox/share/kernels/debian/
+            cp -rL {Product.Root}/artifacts/micro /opt/sandbox/share/kernels/
             for role in vmm device; do cp {acts} /opt/sandbox/acts-$role; done
+            cp {churn} /opt/sandbox/churn
             setfiles {policy}/file_contexts /opt/sandbox /var/lib/sandbox /var/tmp
             chcon -t sbx_vmm_exec_t /opt/sandbox/acts-vmm
             chcon -t sbx_device_exec_t /opt/sandbox/acts-device
@@ -42,14 +46,15 @@ public sealed class EnforcingLab : IDisposable
     }
 
     /// <summary>
-    /// Runs a bash script there. <c>$sandbox</c> is the exe, <c>$acts</c> the test program, <c>denials</c> prints what SELinux has
+    /// Runs a bash script there. <c>$sandbox</c> is the exe, <c>$acts</c> and <c>$churn</c> the test programs, <c>$micro</c> the folder of the micro
+    /// guests, <c>denials</c> prints what SELinux has
     /// refused since the script began.
     /// </summary>
     public Task<CommandResult> ScriptAsync(string script, TimeSpan? limit = null) => _host.RunAsync(
         [
             "bash", "-c",
             $$"""
-            sandbox=/opt/sandbox/bin/sandbox acts=/opt/sandbox/acts-vmm
+            sandbox=/opt/sandbox/bin/sandbox acts=/opt/sandbox/acts-vmm churn=/opt/sandbox/churn micro=/opt/sandbox/share/kernels/micro
             denials() { dmesg | grep -E 'avc: +denied|SELINUX_ERR' || true; }
             dmesg -C
             {{script}}
@@ -59,4 +64,17 @@ public sealed class EnforcingLab : IDisposable
         limit ?? DefaultLimit);
 
     public void Dispose() => _host.Dispose();
+
+    /// <summary>Assembles what is missing of them.</summary>
+    private static void MicroGuests()
+    {
+        using Process recipe = Process.Start(new ProcessStartInfo("bash", [Path.Combine(Product.Root, "kernels/micro.sh")]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = recipe.StandardError.ReadToEndAsync();
+        _ = recipe.StandardOutput.ReadToEnd();
+        recipe.WaitForExit();
+        if (recipe.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"kernels/micro.sh: {errors.Result}");
+        }
+    }
 }
