@@ -10,7 +10,7 @@ mkdir -p "$1"
 work=$(mktemp -d "$1/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # 33: what every kernel since 5.9 reads.
-secilc -c 33 -o "$work/appliance.policy" -f "$work/file_contexts" "$here"/appliance/{classes,categories,base}.cil "$here"/{sandbox,neverallow}.cil
+secilc -c 33 -o "$work/appliance.policy" -f "$work/file_contexts" "$here"/appliance/{classes,categories,base,passt}.cil "$here"/{sandbox,neverallow}.cil
 cat "$here"/{reference/base,sandbox,neverallow}.cil >"$work/sandbox.cil"
 chmod 644 "$work"/*
 mv "$work"/* "$1/"

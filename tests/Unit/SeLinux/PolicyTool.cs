@@ -44,7 +44,7 @@ internal static class PolicyTool
     {
         string extra = Path.Combine(folder, "extra.cil");
         File.WriteAllText(extra, more);
-        string[] texts = ["appliance/classes.cil", "appliance/categories.cil", "appliance/base.cil", "sandbox.cil", "neverallow.cil"];
+        string[] texts = ["appliance/classes.cil", "appliance/categories.cil", "appliance/base.cil", "appliance/passt.cil", "sandbox.cil", "neverallow.cil"];
         return Start(
             "secilc", ["-c", "33", "-o", Path.Combine(folder, "policy"), "-f", Path.Combine(folder, "file_contexts"), .. texts.Select(text => Path.Combine(Folder, text)), extra]);
     }

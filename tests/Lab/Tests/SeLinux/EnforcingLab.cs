@@ -5,7 +5,7 @@ namespace Sandbox.Lab.Tests.SeLinux;
 
 /// <summary>
 /// A lab host of its own whose kernel enforces the appliance's policy (src/selinux), with Sandbox installed and labelled in
-/// /opt/sandbox. Always the lab host, also where this machine virtualizes: this machine's own policy is not ours to replace.
+/// /opt/sandbox, and with a network whose one host, 198.51.100.1:8000, serves /var/tmp/www. Always the lab host, also where this machine virtualizes: this machine's own policy is not ours to replace.
 /// </summary>
 public sealed class EnforcingLab : IDisposable
 {
@@ -41,6 +41,14 @@ public sealed class EnforcingLab : IDisposable
             setfiles {policy}/file_contexts /opt/sandbox /var/lib/sandbox /var/tmp
             chcon -t sbx_vmm_exec_t /opt/sandbox/acts-vmm
             chcon -t sbx_device_exec_t /opt/sandbox/acts-device
+            chcon -t passt_exec_t /usr/bin/passt /usr/bin/passt.avx2
+            ip tuntap add dev lan0 mode tap
+            ip addr add 198.51.100.1/24 dev lan0
+            ip link set lan0 up
+            ip route add default via 198.51.100.254 dev lan0
+            mkdir /var/tmp/www
+            head -c 200000 /dev/urandom >/var/tmp/www/file
+            (busybox httpd -f -p 198.51.100.1:8000 -h /var/tmp/www </dev/null >/dev/null 2>&1 &)
             [ $(cat /sys/fs/selinux/enforce) = 1 ]
             """);
     }

@@ -14,10 +14,12 @@ public sealed class WorkloadTests(EnforcingLab lab)
             image=/var/lib/sandbox/images/work.img
             truncate -s 1M $image; chcon -t sbx_image_t $image
             cp /opt/sandbox/share/rootfs.erofs /var/lib/sandbox/shared/ro.img; chcon -t sbx_image_ro_t /var/lib/sandbox/shared/ro.img
+            ip tuntap add dev tap7 mode tap; ip addr add 192.168.77.1/24 dev tap7; ip link set tap7 up
             # It runs until it is told to go on: what is looked at in between must not be over.
-            ( echo from outside; while [ ! -e /tmp/work.go ]; do sleep 0.1; done; echo go ) | $sandbox run --selinux=required --timing --disk $image --disk /var/lib/sandbox/shared/ro.img:ro -- /bin/sh -c '
+            ( echo from outside; while [ ! -e /tmp/work.go ]; do sleep 0.1; done; echo go ) | $sandbox run --selinux=required --timing --disk $image --disk /var/lib/sandbox/shared/ro.img:ro \
+                --net tap=tap7 --ip 192.168.77.2/24 --gateway 192.168.77.1 -- /bin/sh -c '
                 read line; echo $line; head -c 100000 /dev/urandom | dd of=/dev/vdb bs=4096 conv=notrunc 2>/dev/null; sync; cmp -n 4096 /dev/vda /dev/vdc && echo same
-                head -c 16 /dev/hwrng | wc -c; echo to error >&2; echo running; read line; exit 7' >/tmp/work.out 2>/tmp/work.err &
+                head -c 16 /dev/hwrng | wc -c; wget -q -O - http://198.51.100.1:8000/file | wc -c; echo to error >&2; echo running; read line; exit 7' >/tmp/work.out 2>/tmp/work.err &
             for wait in $(seq 600); do grep -q running /tmp/work.out && break; sleep 0.1; done
             ps -eo label,args | grep -o 'sbx_[a-z]*_t:s0:c[0-9]*,c[0-9]*' | sort >/tmp/work.labels
             ls -Z $image /var/lib/sandbox/shared/ro.img >>/tmp/work.labels
@@ -26,14 +28,15 @@ public sealed class WorkloadTests(EnforcingLab lab)
             cat /tmp/work.out; grep -c 'to error' /tmp/work.err; grep SELinux /tmp/work.err; cat /tmp/work.labels; ls -Z $image
             echo denials; denials
             [ ! -e /var/lib/sandbox/selinux ] && rm /tmp/work.*
+            ip link del tap7
             """);
         Expect.ExitCode(0, result);
-        Assert.StartsWith("code 7\nfrom outside\nsame\n16\nrunning\n1\n", result.Text, StringComparison.Ordinal);
+        Assert.StartsWith("code 7\nfrom outside\nsame\n16\n200000\nrunning\n1\n", result.Text, StringComparison.Ordinal);
         Assert.True(result.Text.EndsWith("\ndenials", StringComparison.Ordinal), $"SELinux refused something, or the journal is still there: {result}");
         string pair = Regex.Match(result.Text, @"SELinux +s0:(c\d+,c\d+), enforcing").Groups[1].Value;
         Assert.NotEqual("", pair);
         // Every process has the type of its kind, and all have the one pair.
-        foreach (string type in (string[])["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t"])
+        foreach (string type in (string[])["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t", "sbx_net_t"])
         {
             Assert.Contains($"{type}:s0:{pair}\n", result.Text, StringComparison.Ordinal);
         }
@@ -56,5 +59,42 @@ public sealed class WorkloadTests(EnforcingLab lab)
             ls -Z /tmp/own.kernel; rm -rf /tmp/own /tmp/own.kernel /tmp/modules; denials
             """);
         Expect.Text("own files\ncode 0\nsystem_u:object_r:host_file_t:s0 /tmp/own.kernel", result);
+    }
+
+    /// <summary>passt has a domain of its own too, for it reads what the guest sends.</summary>
+    [Fact]
+    public async Task Sandbox_WithUserNetworking_HasNoDenial()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            $sandbox run --selinux=required --net user --dns 198.51.100.1 -p 8080:80 -- /bin/sh -c '
+                wget -q -O - http://198.51.100.1:8000/file | wc -c; nslookup -timeout=1 example.org >/dev/null; echo running; nc -l -p 80 >/dev/null; exit 7' >/tmp/work.out &
+            for wait in $(seq 600); do grep -q running /tmp/work.out && break; sleep 0.1; done
+            ps -eo label | grep -oE '(passt_t:s0|sbx_net_t:s0:c).*' | sed 's/:c.*/ at a pair/' | sort
+            while kill -0 $! 2>/dev/null; do busybox nc -w 1 127.0.0.1 8080 </dev/null >/dev/null 2>&1; sleep 0.2; done # until the guest hears one
+            wait $!; echo code $?; cat /tmp/work.out; rm /tmp/work.out; denials
+            """);
+        Expect.Text("passt_t:s0\nsbx_net_t:s0 at a pair\ncode 7\n200000\nrunning", result);
+    }
+
+    /// <summary>A device process is killed in the middle of its work; its successor has the same label and does what was in flight.</summary>
+    [Fact]
+    public async Task DeviceProcess_Killed_IsReplacedAtTheSamePairWithoutADenial()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            image=/var/lib/sandbox/images/crash.img
+            truncate -s 8M $image; chcon -t sbx_image_t $image
+            $sandbox run --selinux=required --disk $image -- /bin/sh -c '
+                echo running; for round in 1 2 3 4 5 6; do dd if=/dev/urandom of=/dev/vdb bs=64k count=100 conv=fsync 2>/dev/null || echo FAILED; done; dd if=/dev/vdb of=/dev/null bs=64k 2>/dev/null && echo read' >/tmp/crash.out 2>/tmp/crash.err & launcher=$!
+            for wait in $(seq 600); do grep -q running /tmp/crash.out && break; sleep 0.1; done
+            which() { ps -o pid,label,args --ppid $launcher | grep 'sandbox-device .disk1' | sed 's/^ *//' | cut -d' ' -f1,2; }
+            before=$(which); kill -KILL ${before%% *}
+            for wait in $(seq 300); do after=$(which); [ "$after" ] && [ "${after%% *}" != "${before%% *}" ] && [[ $after == *sbx_block_t* ]] && break; sleep 0.1; done
+            [ "${after#* }" = "${before#* }" ] && echo same label as before: ${after#* } | sed 's/s0:.*/at a pair/'
+            wait $launcher; echo code $?; cat /tmp/crash.out /tmp/crash.err; stat -c %C $image; rm $image /tmp/crash.*; denials
+            """);
+        Assert.Matches(@"^same label as before: system_u:system_r:sbx_block_t:at a pair\ncode 0\nrunning\nread\n(.*\n)*system_u:object_r:sbx_image_t:s0$", result.Text);
+        Assert.DoesNotContain("avc:", result.Text, StringComparison.Ordinal);
     }
 }
