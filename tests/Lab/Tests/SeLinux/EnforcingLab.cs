@@ -22,6 +22,8 @@ public sealed class EnforcingLab : IDisposable
         };
         string acts = CompiledProgram.Of("tests/Lab/Tests/SeLinux/acts.c");
         string churn = CompiledProgram.Of("tests/Lab/Tests/SeLinux/churn.c");
+        string prove = CompiledProgram.Of("tests/Lab/Tests/SeLinux/prove.c");
+        MicroGuests();
         MicroGuests();
         _host = new LabGuestHost(
             options,
@@ -37,10 +39,11 @@ public sealed class EnforcingLab : IDisposable
             cp -rL {Product.Share("kernels/debian")}/* /opt/sandbox/share/kernels/debian/
             cp -rL {Product.Root}/artifacts/micro /opt/sandbox/share/kernels/
             for role in vmm device; do cp {acts} /opt/sandbox/acts-$role; done
-            cp {churn} /opt/sandbox/churn
+            cp {churn} {prove} /opt/sandbox/
+            for role in vmm device; do cp {Product.Root}/artifacts/bin/sandbox-probe /opt/sandbox/probe-$role; done
             setfiles {policy}/file_contexts /opt/sandbox /var/lib/sandbox /var/tmp
-            chcon -t sbx_vmm_exec_t /opt/sandbox/acts-vmm
-            chcon -t sbx_device_exec_t /opt/sandbox/acts-device
+            chcon -t sbx_vmm_exec_t /opt/sandbox/acts-vmm /opt/sandbox/probe-vmm
+            chcon -t sbx_device_exec_t /opt/sandbox/acts-device /opt/sandbox/probe-device
             chcon -t passt_exec_t /usr/bin/passt /usr/bin/passt.avx2
             ip tuntap add dev lan0 mode tap
             ip addr add 198.51.100.1/24 dev lan0
@@ -73,6 +76,7 @@ public sealed class EnforcingLab : IDisposable
 
     public void Dispose() => _host.Dispose();
 
+    /// <summary>Assembles what is missing of them.</summary>
     /// <summary>Assembles what is missing of them.</summary>
     private static void MicroGuests()
     {
