@@ -24,7 +24,6 @@ public sealed class EnforcingLab : IDisposable
         string churn = CompiledProgram.Of("tests/Lab/Tests/SeLinux/churn.c");
         string prove = CompiledProgram.Of("tests/Lab/Tests/SeLinux/prove.c");
         MicroGuests();
-        MicroGuests();
         _host = new LabGuestHost(
             options,
             $"""
