@@ -65,7 +65,12 @@ public sealed class EnforcingLab : IDisposable
             "bash", "-c",
             $$"""
             sandbox=/opt/sandbox/bin/sandbox acts=/opt/sandbox/acts-vmm churn=/opt/sandbox/churn micro=/opt/sandbox/share/kernels/micro
-            denials() { dmesg | grep -E 'avc: +denied|SELINUX_ERR' || true; }
+            # The kernel logs in order, but later: when a refusal made now is there, all before it are.
+            denials() {
+                $acts in system_u:system_r:sbx_rng_t:s0:c0,c1023 /opt/sandbox/acts-device -- hostname >/dev/null
+                for wait in $(seq 100); do dmesg | grep -q 'sbx_rng_t:s0:c0,c1023.*tclass=capability' && break; sleep 0.1; done
+                dmesg | grep -E 'avc: +denied|SELINUX_ERR' | grep -v 'sbx_rng_t:s0:c0,c1023' || true
+            }
             dmesg -C
             {{script}}
             """,
