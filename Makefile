@@ -121,7 +121,7 @@ churn-selinux: deps-test test-build build kernels lab
 crash-test: test-build build kernels lab fio-root
 	@.ci/crash-test.sh
 
-# What a start, a boot, an exit and a block request cost in instructions. `make test` holds it to tests/Lab/counts.baseline.
+# What a start, a boot, an exit and a block request cost in instructions.
 counts: build kernels tuned lab
 	@tests/Lab/counts.sh
 
