@@ -37,5 +37,6 @@ done
 
 # The compiler server of the build is of no more use, and nothing should outlive a test run.
 dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
+[ ! -s "$results/run-again.txt" ] || { echo "what the lab host lost and was run again:"; cat "$results/run-again.txt"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $broken = 0 ] && [ $failed = 0 ] && [ $passed -gt 0 ]
