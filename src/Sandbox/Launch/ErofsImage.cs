@@ -10,9 +10,7 @@ namespace Sandbox.Launch;
 /// </summary>
 internal static class ErofsImage
 {
-    private const string SetPriv = "setpriv";
     private const int ImageFd = 3;
-    private const int ErrorTailBytes = 4096;
 
     public static async Task<FdHandle> MakeAsync(string directory, CancellationToken cancellationToken)
     {
@@ -33,7 +31,7 @@ internal static class ErofsImage
 
     private static async Task RunAsync(string tool, string directory, FdHandle image, CancellationToken cancellationToken)
     {
-        using FdHandle executable = OperatorFile.Open(HostTool.Find(SetPriv) ?? SetPriv, "setpriv of the Debian package util-linux", writable: false);
+        using FdHandle executable = SetPriv.Open();
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         (FdHandle errorReader, FdHandle errorWriter) = Pipe.Create();
         using (errorReader)
@@ -42,19 +40,14 @@ internal static class ErofsImage
             using ChildProcess child = await Spawner.SpawnAsync(new SpawnSpec
             {
                 Executable = executable,
-                // setpriv: the tool ends with this process, however that ends.
                 // -x-1: no extended attributes are read; the guest runs as root of its own system. The path of the image is an fd, not a name.
-                Arguments =
-                [
-                    SetPriv, "--pdeathsig", "KILL", "--",
-                    tool, "--quiet", "-x-1", string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageFd}"), Path.GetFullPath(directory),
-                ],
+                Arguments = SetPriv.Arguments(tool, ["--quiet", "-x-1", string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageFd}"), Path.GetFullPath(directory)]),
                 Fds = [new(0, nothing), new(1, nothing), new(2, errorWriter), new(ImageFd, image)],
             }).ConfigureAwait(false);
             errorWriter.Dispose();
             using CancellationTokenRegistration kill = cancellationToken.Register(() => _ = child.Kill(Signals.Kill));
-            TailBuffer errors = new(ErrorTailBytes);
-            ExitStatus status = await OnOwnThread(() => Drain(child, errorReader, errors)).ConfigureAwait(false);
+            TailBuffer errors = new(ToolRun.ErrorTailBytes);
+            ExitStatus status = await OnOwnThread(() => ToolRun.WaitForEnd(child, errorReader, errors)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             if (status.ShellCode != 0)
             {
@@ -62,18 +55,6 @@ internal static class ErofsImage
                     SandboxErrorKind.DiskRejected, $"mkfs.erofs could not make an image of {directory} ({status}): {errors.LastLine()}; check free space in the folder for temporary files");
             }
         }
-    }
-
-    private static ExitStatus Drain(ChildProcess child, FdHandle errors, TailBuffer tail)
-    {
-        Span<byte> buffer = stackalloc byte[1024];
-        int count;
-        while ((count = FdIo.Read(errors.Number, buffer)) > 0)
-        {
-            tail.Append(buffer[..count]);
-        }
-
-        return child.Wait();
     }
 
     /// <summary>The wait blocks: it must not take a thread of the pool from the application.</summary>

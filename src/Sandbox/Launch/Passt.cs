@@ -12,7 +12,6 @@ namespace Sandbox.Launch;
 internal static class Passt
 {
     private const string Name = "passt";
-    private const string SetPriv = "setpriv";
     private const int SocketFd = 3;
     private const uint FirstUser = 0x7FFF_0000; // behind those of the jail: no account has it
     private const uint UserCount = 0xFFFE;
@@ -26,7 +25,7 @@ internal static class Passt
     public static async Task<WatchedProcess> StartAsync(NetworkLink link, NetworkOptions options)
     {
         string tool = Find();
-        using FdHandle executable = OperatorFile.Open(HostTool.Find(SetPriv) ?? SetPriv, "setpriv of the Debian package util-linux", writable: false);
+        using FdHandle executable = SetPriv.Open();
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         (FdHandle errors, FdHandle childErrors) = Pipe.Create();
         using (childErrors)
@@ -36,8 +35,7 @@ internal static class Passt
                 ChildProcess child = await Spawner.SpawnAsync(new SpawnSpec
                 {
                     Executable = executable,
-                    // setpriv: until passt changes its user it also ends with this process.
-                    Arguments = [SetPriv, "--pdeathsig", "KILL", "--", tool, .. Arguments(options)],
+                    Arguments = SetPriv.Arguments(tool, Arguments(options)), // until passt changes its user
                     Fds = [new(0, nothing), new(1, nothing), new(2, childErrors), new(SocketFd, link.Passt!)],
                 }).ConfigureAwait(false);
                 return WatchedProcess.Helper(Name, child, errors);

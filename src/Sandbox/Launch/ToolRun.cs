@@ -6,7 +6,8 @@ namespace Sandbox.Launch;
 /// <summary>Runs a program of the host to its end, without input and with an empty environment. Blocks.</summary>
 internal static class ToolRun
 {
-    private const int ErrorTailBytes = 4096;
+    /// <summary>Of what a tool says on its standard error, this much is kept for a message.</summary>
+    public const int ErrorTailBytes = 4096;
 
     /// <param name="name">Looked up in the system's folders.</param>
     /// <param name="package">The Debian package that has it.</param>
@@ -28,18 +29,24 @@ internal static class ToolRun
             });
             writer.Dispose();
             TailBuffer tail = new(ErrorTailBytes);
-            byte[] buffer = new byte[1024];
-            int count;
-            while ((count = FdIo.Read(reader.Number, buffer)) > 0)
-            {
-                tail.Append(buffer.AsSpan(0, count));
-            }
-
-            ExitStatus status = child.Wait();
+            ExitStatus status = WaitForEnd(child, reader, tail);
             if (status.ShellCode != 0)
             {
                 throw new SandboxException(SandboxErrorKind.HostFailure, $"{name} {string.Join(' ', arguments)} ended with {status.ToString()}: {tail.LastLine()}");
             }
         }
+    }
+
+    /// <summary>Reads what a tool says on its standard error until nobody can write there any more, then waits for its end.</summary>
+    public static ExitStatus WaitForEnd(ChildProcess child, FdHandle errors, TailBuffer tail)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        int count;
+        while ((count = FdIo.Read(errors.Number, buffer)) > 0)
+        {
+            tail.Append(buffer[..count]);
+        }
+
+        return child.Wait();
     }
 }

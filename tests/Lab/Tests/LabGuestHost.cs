@@ -34,9 +34,7 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
                     return result;
                 }
 
-                await TellAsync($"a guest in the lab host was lost, its command is run again: {result}");
-                _machine.Dispose();
-                _machine = null;
+                await ForgetAsync(_machine, $"a guest in the lab host was lost, its command is run again: {result}");
             }
             catch (Exception error) when (error is LabException or TimeoutException)
             {
@@ -47,9 +45,7 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
 
                 bool answers = error is TimeoutException && await AnswersAsync(_machine);
                 string log = _machine.ReadLogs();
-                _machine.Dispose();
-                _machine = null;
-                await TellAsync($"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
+                await ForgetAsync(_machine, $"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
                 if (attempt == Attempts)
                 {
                     throw new LabException($"{string.Join(' ', arguments)}: {(answers ? "no end" : "the lab host died or hung under it")}:\n{error.Message}\n{log}");
@@ -108,10 +104,12 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
     }
 
     // The runner shows no test's standard error: .ci/test.sh prints this file.
-    private static async Task TellAsync(string what)
+    private async Task ForgetAsync(LabMachine machine, string why)
     {
+        machine.Dispose();
+        _machine = null;
         string folder = Directory.CreateDirectory(Path.Combine(Product.Root, "artifacts/tests")).FullName;
-        await File.AppendAllTextAsync(Path.Combine(folder, "run-again.txt"), what + "\n");
+        await File.AppendAllTextAsync(Path.Combine(folder, "run-again.txt"), why + "\n");
     }
 
     // What `sandbox` says when the guest's kernel met such a fault or stood still.
