@@ -37,6 +37,17 @@ done
 
 # The compiler server of the build is of no more use, and nothing should outlive a test run.
 dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1
+# Once more at the end, where a reader looks first: what failed and the first words of why.
+for trx in "$results"/*.trx; do
+    awk '
+        /<UnitTestResult .*outcome="Failed"/ { failed = 1 }
+        !failed { next }
+        /<\/UnitTestResult>/ { failed = 0 }
+        /<UnitTestResult / { name = $0; sub(/.* testName="/, "", name); sub(/" .*/, "", name); print "failed: " name; lines = 0 }
+        /<Message>/ { message = 1; sub(/.*<Message>/, "") }
+        message { last = sub(/<\/Message>.*/, ""); if (lines++ < 20) print "    " $0; message = !last }' "$trx" |
+        sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&#x[AD];//g; s/&amp;/\&/g'
+done
 [ ! -s "$results/run-again.txt" ] || { echo "what the lab host lost and was run again:"; cat "$results/run-again.txt"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $broken = 0 ] && [ $failed = 0 ] && [ $passed -gt 0 ]

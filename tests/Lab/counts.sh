@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=artifacts/bin share=artifacts/share image=artifacts/lab/image
-for needed in $bin/sandbox $share/kernels/tuned/vmlinux $image/vmlinux; do
+for needed in $bin/sandbox $share/kernels/tuned/vmlinux $image/vmlinux artifacts/lab/emulator; do
     [ -e "$needed" ] || { echo "counts: $needed is missing; make build kernels tuned lab" >&2; exit 1; }
 done
 work=$(mktemp -d)
@@ -33,7 +33,7 @@ find "$tree" -exec touch -h -d @0 {} +
 mkfs.erofs -T0 --all-root -U 00000000-0000-0000-0000-000000000000 --quiet "$tree/opt/root.erofs" "$root" >/dev/null
 (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$work/initrd"
 
-timeout 900 qemu-system-x86_64 -M q35 -accel tcg,thread=single -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm \
+timeout 900 tests/Lab/host/qemu.sh -M q35 -accel tcg,thread=single -icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01,clock=vm \
     -cpu EPYC,+svm,+npt -smp 1 -m 1024 -nodefaults -display none -no-reboot -serial "file:$work/console" \
     -kernel $image/vmlinux -initrd "$work/initrd" \
     -append "console=ttyS0 panic=-1 quiet no_timer_check tsc=reliable mitigations=off" </dev/null 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }

@@ -9,7 +9,7 @@ if [ "${1:-}" != inside ]; then
     gcc -static-pie -O1 -o "$root/artifacts/lab/acts" "$root/tests/Lab/Tests/SeLinux/acts.c"
     cd /
     exec "$root/tests/Lab/lab" run --memory 4096 --timeout 900 --root "$(readlink -f "$root/artifacts/selinux-root.ext4")" \
-        --kernel-words "security=selinux enforcing=1 audit=1 log_buf_len=16M" -- bash -c "$script" selinux-full.sh inside "$root"
+        --kernel-words "security=selinux enforcing=1 audit=1 audit_backlog_limit=8192 log_buf_len=16M" -- bash -c "$script" selinux-full.sh inside "$root"
 fi
 
 # ---- in the lab host ----

@@ -27,6 +27,9 @@ public sealed record LabOptions
     /// <summary>The exe <c>lab</c>, at a path that the lab host sees too.</summary>
     public required string AgentPath { get; init; }
 
+    /// <summary>The script that becomes the emulator.</summary>
+    public required string EmulatorScript { get; init; }
+
     /// <summary>The script that serves the build machine's files read-only.</summary>
     public required string ShareScript { get; init; }
 
@@ -35,6 +38,7 @@ public sealed record LabOptions
     {
         ImageDirectory = Path.Combine(root, "artifacts/lab/image"),
         AgentPath = Path.Combine(root, "artifacts/lab/lab"),
+        EmulatorScript = Path.Combine(root, "tests/Lab/host/qemu.sh"),
         ShareScript = Path.Combine(root, "tests/Lab/host/share.sh"),
     };
 }

@@ -39,7 +39,7 @@ internal static class LabProcesses
             .. root,
             .. options.EmulatorArguments,
         ];
-        return Start("qemu-system-x86_64", arguments, Path.Combine(stateDirectory, "emulator.log"), outlive);
+        return Start(options.EmulatorScript, arguments, Path.Combine(stateDirectory, "emulator.log"), outlive);
     }
 
     /// <summary>

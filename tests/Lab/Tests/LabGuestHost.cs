@@ -5,10 +5,9 @@ using Sandbox.Lab.Machine;
 namespace Sandbox.Lab.Tests;
 
 /// <summary>
-/// The lab host, booted anew should it die or hang. An emulated machine with nested guests does that now and then (both of its
-/// processors spin, its own kernel answers nothing), and now and then only a guest in it does: it stands still, or its kernel meets a
-/// fault that no program caused. Then the command is run once more on a new lab host, and a line says so: what comes of that counts.
-/// Each such line is worth a look, for a rare fault of ours would look the same.
+/// The lab host, booted anew should it die or hang, or a guest in it stand still or its kernel meet a fault that no program caused: the
+/// emulator did that to one guest in some hundred until host/emulator.sh took a flaw out of it. Then the command is run once more on a new lab host,
+/// and a line says so: what comes of that counts. Each such line is worth a look, for a rare fault of ours would look the same.
 /// </summary>
 /// <param name="options">What it looks like; null: as `make lab` made it.</param>
 /// <param name="prepare">A bash script that every new machine runs first; null: none.</param>
