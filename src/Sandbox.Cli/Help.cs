@@ -46,6 +46,11 @@ internal static class Help
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
           --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its first connection there is one to the program that listens on the
                                Unix socket PATH; repeatable
+          --memory-limit SIZE, --pids-limit N, --cpu-limit PERCENT, --io-limit SIZE
+                               what the microVM's processes together may use of the host: memory with the guest's, threads, processor
+                               time (150%: one and a half), bytes read and written per second of each disk's device. Given: held, or nothing starts. Default: memory,
+                               threads and processors by what the guest has, where this user may make control groups
+          --cgroup-parent PATH the control group to make the microVM's in, as /proc/self/cgroup names it (default: this process's)
           --timing             prints the phases of the start in milliseconds to standard error
           --verbose            copies the guest's console to standard error
 

@@ -23,13 +23,14 @@ internal static class JailStage
     private const int HighestCapability = 63;
     private const uint NobodyElse = 0x3F; // umask 077: what we create is ours alone
     private const nint ProcFileSystem = 0x9FA0; // PROC_SUPER_MAGIC
-    private const int ReadDirectory = 0x10000; // O_DIRECTORY
+    internal const int ReadDirectory = 0x10000; // O_DIRECTORY
     private const int WriteOnly = 1; // O_WRONLY
 
     private const int AllButUser = Namespaces.Mount | Namespaces.Pid | Namespaces.Network | Namespaces.Ipc | Namespaces.Uts | Namespaces.CGroup;
 
+    /// <param name="isLabelled">It has been executed once more, by itself, for a label of its own.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Run()
+    internal static void Run(bool isLabelled)
     {
         Span<byte> buffer = stackalloc byte[JailSpecView.MaxBytes];
         nint length = Step(JailStep.ReadSpec, RawFile.ReadAt(JailFds.Spec, buffer, 0));
@@ -38,6 +39,12 @@ internal static class JailStage
             Fail(JailStep.ReadSpec, Errno.EINVAL);
         }
 
+        if (spec.KeepsGroups)
+        {
+            GroupKeeper.Run(spec, isLabelled);
+        }
+
+        EnterGroups(spec);
         EnterNamespaces(spec);
 
         // A PID namespace begins with the next process, so the rest is done by a child. It becomes the launcher's own child,
@@ -58,7 +65,7 @@ internal static class JailStage
         Step(JailStep.StartSession, RawProcess.StartSession());
         EnterEmptyRoot();
         LimitResources(spec);
-        DropPrivileges();
+        DropPrivileges(kept: 0, isPrivileged: true);
         RaiseSecondWall();
         CloseFds(spec);
 
@@ -70,6 +77,17 @@ internal static class JailStage
         }
 
         Step(JailStep.Execute, RawProcess.Execute(JailFds.Executable, spec.Arguments));
+    }
+
+    // First, so that all of this and of what follows counts; and the group is then the root of the cgroup namespace. "0" is whoever
+    // writes it. The launcher opened these files: the kernel asks for its right, and before Linux 5.16 for ours, which is still the same.
+    private static void EnterGroups(JailSpecView spec)
+    {
+        for (int index = 0; index < spec.GroupCount; index++)
+        {
+            Step(JailStep.EnterGroups, RawFile.Write(JailFds.FirstGroup + index, "0"u8));
+            Step(JailStep.EnterGroups, RawFile.Close(JailFds.FirstGroup + index));
+        }
     }
 
     private static void EnterNamespaces(JailSpecView spec)
@@ -123,7 +141,7 @@ internal static class JailStage
     }
 
     // The exec, and nothing before it, changes the SELinux label: this process never relabels itself. While /proc is still there.
-    private static void LabelExec(JailSpecView spec)
+    internal static void LabelExec(JailSpecView spec)
     {
         if (!spec.Label.IsEmpty)
         {
@@ -162,7 +180,7 @@ internal static class JailStage
         Step(JailStep.DetachOldRoot, RawMount.ChangeToRootDirectory());
     }
 
-    private static void LimitResources(JailSpecView spec)
+    internal static void LimitResources(JailSpecView spec)
     {
         // A core file would hold guest memory.
         Limit(ResourceLimits.Core, 0);
@@ -182,11 +200,15 @@ internal static class JailStage
         }
     }
 
-    // Securebits and bounding set need CAP_SETPCAP: so they go before the capabilities.
-    private static void DropPrivileges()
+    // Securebits and bounding set need CAP_SETPCAP: so they go before the capabilities. Who has none needs neither.
+    internal static void DropPrivileges(ulong kept, bool isPrivileged)
     {
-        Step(JailStep.SecureBits, RawIdentity.SetSecureBits(SecureBits));
-        for (int capability = 0; capability <= HighestCapability; capability++)
+        if (isPrivileged)
+        {
+            Step(JailStep.SecureBits, RawIdentity.SetSecureBits(SecureBits));
+        }
+
+        for (int capability = 0; capability <= HighestCapability && isPrivileged; capability++)
         {
             nint result = RawIdentity.DropFromBoundingSet(capability);
             if (result == -(nint)Errno.EINVAL && capability != 0)
@@ -198,7 +220,7 @@ internal static class JailStage
         }
 
         Step(JailStep.AmbientSet, RawIdentity.ClearAmbientSet());
-        Step(JailStep.DropCapabilities, RawIdentity.SetCapabilities(0));
+        Step(JailStep.DropCapabilities, RawIdentity.SetCapabilities(kept));
         Step(JailStep.NoNewPrivileges, RawIdentity.SetNoNewPrivileges());
         nint memory = RawIdentity.RefuseExecutableMemory();
         if (memory != -(nint)Errno.EINVAL) // before Linux 6.3 there is no such promise
@@ -249,7 +271,7 @@ internal static class JailStage
         Step(JailStep.CloseFds, RawFile.CloseFrom(JailFds.FirstOfJail, atExec: true));
     }
 
-    private static nint Step(JailStep step, nint result)
+    internal static nint Step(JailStep step, nint result)
     {
         if (result < 0)
         {
@@ -259,7 +281,7 @@ internal static class JailStage
         return result;
     }
 
-    private static void Fail(JailStep step, Errno errno)
+    internal static void Fail(JailStep step, Errno errno)
     {
         _ = Report(new JailReport(step, (int)errno));
         // For somebody who runs it by hand; the launcher reads the report.
@@ -272,7 +294,7 @@ internal static class JailStage
         RawProcess.Exit(Failed);
     }
 
-    private static nint Report(JailReport report)
+    internal static nint Report(JailReport report)
     {
         Span<byte> message = stackalloc byte[JailReport.Bytes];
         report.Encode(message);

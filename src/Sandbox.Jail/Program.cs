@@ -15,7 +15,7 @@ internal static class Program
     [RuntimeExport("main")]
     private static int NativeMain(int argumentCount, nint arguments)
     {
-        JailStage.Run();
+        JailStage.Run(isLabelled: argumentCount > 1);
         return Failed;
     }
 

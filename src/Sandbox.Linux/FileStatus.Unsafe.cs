@@ -1,5 +1,7 @@
 using System.Text;
+using Sandbox.Linux.Abi;
 using Tmds.Linux;
+using static Sandbox.Linux.Abi.Glibc;
 using static Tmds.Linux.LibC;
 
 namespace Sandbox.Linux;
@@ -77,6 +79,39 @@ public static unsafe class FileStatus
         _ = lseek(file.Number, 0, SEEK_SET);
         return end;
     }
+
+    /// <summary>The block device itself, or the one that holds the file; major 0 when the file system is on none.</summary>
+    public static (uint Major, uint Minor) DeviceOf(FdHandle file)
+    {
+        stat status = default;
+        // SAFETY: the kernel fills the local.
+        if (fstat(file.Number, &status) != 0)
+        {
+            throw new LinuxException("fstat", (Errno)errno);
+        }
+
+        // The kernel's 64-bit dev_t of user space (makedev(3)): minor 0-7, major 8-19, minor 20-31, major 32-43.
+        ulong device = (ulong)(((uint)status.st_mode & S_IFMT_Bits) == 0x6000 ? status.st_rdev : status.st_dev);
+        return ((uint)(((device >> 8) & 0xFFF) | ((device >> 32) & 0xFFFF_F000)), (uint)((device & 0xFF) | ((device >> 12) & 0xFFFF_FF00)));
+    }
+
+    /// <summary>Whether the file is this process's user's and its mode lets that user write it: then no capability is needed for it.</summary>
+    public static bool IsWritableAsItsOwner(FdHandle file)
+    {
+        stat status = default;
+        // SAFETY: the kernel fills the local.
+        return fstat(file.Number, &status) == 0 ? (uint)status.st_uid == (uint)geteuid() && ((uint)status.st_mode & 0x80) != 0 : throw new LinuxException("fstat", (Errno)errno);
+    }
+
+    /// <summary>f_type of the file system that holds an open file (fstatfs(2)).</summary>
+    public static long FileSystemTypeOf(FdHandle file)
+    {
+        long* buffer = stackalloc long[StatFsBytes / sizeof(long)];
+        // SAFETY: struct statfs is 120 bytes on x86-64 and begins with f_type.
+        return SystemCall(SystemCalls.SYS_fstatfs, file.Number, (nint)buffer, 0, 0, 0, 0) == 0 ? buffer[0] : throw new LinuxException("fstatfs", (Errno)errno);
+    }
+
+    private const int StatFsBytes = 120;
 
     private const uint S_IFMT_Bits = 0xF000;
 }

@@ -7,7 +7,7 @@ namespace Sandbox.Linux;
 /// <summary>Questions to the kernel that change nothing.</summary>
 public static unsafe class HostFeatures
 {
-    // SAFETY: (all of this file) numbers only, no pointer is passed.
+    // SAFETY: (where nothing else is said) numbers only, no pointer is passed.
     private const int KVM_GET_API_VERSION = 0xAE00; // _IO(KVMIO, 0x00), linux/kvm.h
 
     /// <summary>The version of KVM's API, 12 since Linux 2.6.22; or the negated error number.</summary>
@@ -16,6 +16,16 @@ public static unsafe class HostFeatures
     {
         int version = ioctl(kvm.Number, KVM_GET_API_VERSION);
         return version >= 0 ? version : -errno;
+    }
+
+    /// <summary>Whether this process may write a file, or make others in a folder (access(2)).</summary>
+    public static bool MayWrite(string path)
+    {
+        // SAFETY: a NUL-terminated pinned path; the kernel only reads it.
+        fixed (byte* pointer = System.Text.Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            return access(pointer, W_OK) == 0;
+        }
     }
 
     /// <summary>The version of Landlock's ABI; or the negated error number when the kernel has none or it is not enabled.</summary>

@@ -2,6 +2,7 @@ using Sandbox.Agent;
 using Sandbox.Control.Agent;
 using Sandbox.Labels;
 using Sandbox.Launch;
+using Sandbox.Groups;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -21,13 +22,14 @@ public sealed class MicroVm : IAsyncDisposable
     private readonly AgentClient _agent;
     private readonly string _kernelPath;
     private readonly SandboxSecurity _security;
+    private readonly SandboxGroup? _group;
     private readonly Lock _endGate = new();
     private bool _endedByOwner;
     private Task? _end;
 
-    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security)
+    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security, SandboxGroup? group)
     {
-        (_watch, _agent, _kernelPath, _security) = (watch, agent, kernelPath, security);
+        (_watch, _agent, _kernelPath, _security, _group) = (watch, agent, kernelPath, security, group);
         Ended = WatchEndAsync();
     }
 
@@ -39,6 +41,9 @@ public sealed class MicroVm : IAsyncDisposable
 
     /// <summary>How many device processes died so far and were replaced while the guest ran on.</summary>
     public int DeviceReplacements => _watch.Replacements;
+
+    /// <summary>A line for each limit of the host's that is not held, and why (<see cref="HostLimitOptions"/>); empty when all are.</summary>
+    public IReadOnlyList<string> UnenforcedLimits { get; private init; } = [];
 
     /// <summary>
     /// Completes when the microVM is over and its processes are gone: with null when its owner ended it, else with the reason in one line. Never faults.
@@ -117,17 +122,29 @@ public sealed class MicroVm : IAsyncDisposable
 
     private static async Task<MicroVm> LaunchAsync(LaunchFiles files, InstallLayout layout, StartClock clock)
     {
+        List<string> unenforced = [];
         SandboxSecurity security = SandboxSecurity.Begin(files.Options);
-        Launcher launcher = new(files, layout, security, clock);
+        SandboxGroup? group = null;
+        Launcher launcher;
         ProcessWatch watch;
         try
         {
+            group = await Task.Run(() => GroupSetup.Make(layout.Jail, files, security.KeeperLabel, unenforced)).ConfigureAwait(false);
+            launcher = new(files, layout, security, clock) { Group = group };
             security.LabelFiles(files);
             watch = await launcher.StartAsync().ConfigureAwait(false);
         }
         catch
         {
-            security.Dispose(); // the launcher has ended what it had started
+            // The launcher has ended what it had started.
+            bool outOfMemory = group is { RanOutOfMemory: true };
+            await Task.Run(() => GroupSetup.End(group)).ConfigureAwait(false);
+            security.Dispose();
+            if (outOfMemory)
+            {
+                throw SandboxGroup.OutOfMemory;
+            }
+
             throw;
         }
 
@@ -140,7 +157,7 @@ public sealed class MicroVm : IAsyncDisposable
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
             guestNetwork,
             HostRandom.Bytes(AgentLimits.EntropyBytes)));
-        MicroVm microVm = new(watch, agent, files.KernelPath, security);
+        MicroVm microVm = new(watch, agent, files.KernelPath, security, group) { UnenforcedLimits = unenforced };
         agent.Start();
         return microVm;
     }
@@ -182,11 +199,12 @@ public sealed class MicroVm : IAsyncDisposable
 
     private async Task<SandboxException?> WatchEndAsync()
     {
-        await Task.WhenAny(_watch.FirstEnd, _agent.Ended).ConfigureAwait(false);
+        Task keeperLost = _group?.KeeperEnded ?? Task.Delay(Timeout.Infinite);
+        await Task.WhenAny(_watch.FirstEnd, Task.WhenAny(_agent.Ended, keeperLost)).ConfigureAwait(false);
         SandboxException? said = null;
         if (!_watch.FirstEnd.IsCompleted)
         {
-            said = await _agent.Ended.ConfigureAwait(false);
+            said = keeperLost.IsCompleted ? SandboxGroup.KeeperLost : await _agent.Ended.ConfigureAwait(false);
             if (said.Kind == SandboxErrorKind.GuestStopped)
             {
                 // The agent's connection often breaks a moment before the VMM says why.
@@ -202,6 +220,12 @@ public sealed class MicroVm : IAsyncDisposable
         }
 
         await _watch.AllEnded.ConfigureAwait(false);
+        if (_group is { RanOutOfMemory: true })
+        {
+            said = SandboxGroup.OutOfMemory; // whatever else was said followed from it
+        }
+
+        await Task.Run(() => GroupSetup.End(_group)).ConfigureAwait(false);
         bool byOwner;
         lock (_endGate)
         {

@@ -70,6 +70,9 @@ public sealed class MicroVmOptions
     /// <summary>Ports of the host's that programs in the guest can connect to by vsock, at most <see cref="MaxVsockPortCount"/>. Default: none.</summary>
     public IReadOnlyList<VsockPortOptions> VsockPorts { get; init; } = [];
 
+    /// <summary>What the microVM's processes together may use of the host. Default: what a well-behaved one does not reach, where the host can hold it.</summary>
+    public HostLimitOptions HostLimits { get; init; } = new();
+
     /// <summary>How long the guest may take from the call until it can run commands; <see cref="Timeout.InfiniteTimeSpan"/> for ever. Default: 60 seconds.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

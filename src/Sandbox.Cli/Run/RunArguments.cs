@@ -23,6 +23,7 @@ internal sealed class RunArguments
     private TimeSpan? _timeout;
     private SeLinuxMode? _seLinux;
     private string? _seLinuxLevel;
+    private readonly LimitArguments _limits = new();
     private bool _timing;
     private bool _verbose;
     private bool _terminal;
@@ -131,6 +132,9 @@ internal sealed class RunArguments
                 (string key, string text) = VariableText.Parse(value);
                 _environment[key] = text;
                 break;
+            case LimitArguments.Memory or LimitArguments.Threads or LimitArguments.Processors or LimitArguments.Disks or LimitArguments.Group:
+                _limits.Set(option, value);
+                break;
             default:
                 if (!_network.TrySet(option, value))
                 {
@@ -167,6 +171,7 @@ internal sealed class RunArguments
                 Network = _network.Make(),
                 VhostUserDevices = _devices,
                 VsockPorts = _vsockPorts,
+                HostLimits = _limits.Make(),
                 StartTimeout = _timeout ?? defaults.StartTimeout,
                 SeLinux = _seLinux ?? defaults.SeLinux,
                 SeLinuxLevel = _seLinuxLevel,
@@ -181,7 +186,8 @@ internal sealed class RunArguments
             },
             _timeout,
             _timing,
-            _terminal);
+            _terminal,
+            _verbose);
     }
 
     private static SandboxException Invalid(string message) => new(SandboxErrorKind.InvalidOption, message);

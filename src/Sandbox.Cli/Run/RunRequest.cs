@@ -6,7 +6,8 @@ namespace Sandbox.Cli.Run;
 /// <param name="timeout">For both together; null for ever.</param>
 /// <param name="printTiming">Whether the phases are printed.</param>
 /// <param name="withTerminal">Whether the command gets a terminal, and this process's with it.</param>
-internal sealed class RunRequest(MicroVmOptions microVm, ExecOptions exec, TimeSpan? timeout, bool printTiming, bool withTerminal)
+/// <param name="verbose">Whether limits that are not held are named.</param>
+internal sealed class RunRequest(MicroVmOptions microVm, ExecOptions exec, TimeSpan? timeout, bool printTiming, bool withTerminal, bool verbose)
 {
     public MicroVmOptions MicroVm { get; } = microVm;
 
@@ -18,6 +19,7 @@ internal sealed class RunRequest(MicroVmOptions microVm, ExecOptions exec, TimeS
 
     public bool WithTerminal { get; } = withTerminal;
 
+    public bool Verbose { get; } = verbose;
 
     /// <summary>Whether the guest may have something to write back before it goes.</summary>
     public bool HasWritableDisk

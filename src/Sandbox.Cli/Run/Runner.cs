@@ -29,6 +29,14 @@ internal sealed class Runner(RunRequest request)
                 ErrorLine.Print($"SELinux: {microVm.SeLinux.Detail}");
             }
 
+            if (request.Verbose)
+            {
+                foreach (string limit in microVm.UnenforcedLimits)
+                {
+                    ErrorLine.Print(limit);
+                }
+            }
+
             return await RunCommandAsync(microVm, signals, terminal, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -77,7 +85,7 @@ internal sealed class Runner(RunRequest request)
 
         if (request.PrintTiming)
         {
-            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed) + TimingReport.Labels(microVm.SeLinux));
+            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed) + TimingReport.Labels(microVm.SeLinux) + TimingReport.Limits(microVm.UnenforcedLimits));
         }
 
         return exit.ShellCode;

@@ -35,6 +35,13 @@ internal static class TimingReport
     /// <summary>The line below the phases.</summary>
     public static string Labels(SeLinuxStatus status) => $"sandbox: {"SELinux",-18} {(status.Level is { } level ? $"{level}, {status.Detail}" : status.Detail)}\n";
 
+    /// <summary>The lines below that: what of the host's resources is not limited.</summary>
+    public static string Limits(IReadOnlyList<string> unenforced)
+    {
+        const string name = "sandbox: host limits        ";
+        return name + (unenforced.Count == 0 ? "held by control groups" : string.Join("\n" + name, unenforced)) + "\n";
+    }
+
     /// <summary>With one decimal.</summary>
     private static string Milliseconds(TimeSpan time)
     {

@@ -20,6 +20,7 @@ public static class JailCure
         (JailStep.PivotRoot, InvalidArgument) => "the root file system must be a mount of its own, not the initial RAM disk (switch_root)",
         (JailStep.CloseFds, InvalidArgument or NotImplemented) => "the kernel must be 5.11 or younger",
         (JailStep.Execute, _) => "the exe must be the static one that was built with this jail",
+        (JailStep.EnterGroups, _) => "the control group above the microVM's must not be at its own limit (pids.max, memory)",
         (JailStep.ReadSpec, _) => "sandbox-jail and sandbox must come from the same build",
         _ => null,
     };

@@ -24,6 +24,18 @@ public sealed class JailSpec
     /// <summary>The SELinux label with which the exe runs; null: what the policy gives by itself.</summary>
     public string? Label { get; init; }
 
+    /// <summary>How many control groups there are, from <see cref="JailFds.FirstGroup"/> on: to enter, or to keep.</summary>
+    public int GroupCount { get; init; }
+
+    /// <summary>
+    /// Not a jail but the keeper of control groups, which the only argument names: it makes them in the folders that it is given and removes
+    /// them when fd 0 ends.
+    /// </summary>
+    public bool KeepsGroups { get; init; }
+
+    /// <summary>As keeper, and root: a folder has no mode by which its owner may remove what is in it, so the capability that overrides modes is kept.</summary>
+    public bool OverridesModes { get; init; }
+
     /// <summary>The fds that the exe inherits, each below <see cref="JailFds.FirstOfJail"/>. All others are closed.</summary>
     public required IReadOnlyList<int> Fds { get; init; }
 
@@ -62,9 +74,11 @@ public sealed class JailSpec
 
         byte[] bytes = new byte[JailSpecView.HeaderBytes + label.Length + arguments.Length];
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, JailSpecView.MaxBytes, nameof(Arguments));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)GroupCount, (uint)JailFds.MaxGroups, nameof(GroupCount));
         Put32(bytes, JailSpecView.MagicOffset, JailSpecView.Magic);
         Put32(bytes, JailSpecView.LengthOffset, (uint)bytes.Length);
-        Put32(bytes, JailSpecView.FlagsOffset, (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0));
+        uint flags = (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0) | (KeepsGroups ? JailSpecView.KeeperFlag : 0) | (OverridesModes ? JailSpecView.OverrideFlag : 0);
+        Put32(bytes, JailSpecView.FlagsOffset, flags | ((uint)GroupCount << JailSpecView.GroupCountShift));
         Put32(bytes, JailSpecView.UserOffset, UserId ?? 0);
         Put32(bytes, JailSpecView.GroupOffset, GroupId ?? 0);
         Put32(bytes, JailSpecView.LabelLengthOffset, (uint)label.Length);

@@ -28,6 +28,10 @@ public readonly ref struct JailSpecView
 
     internal const uint UserNamespaceFlag = 1;
     internal const uint IdentityFlag = 2;
+    internal const uint KeeperFlag = 4;
+    internal const uint OverrideFlag = 8;
+    internal const int GroupCountShift = 8; // in the flags
+    internal const uint GroupCountMask = 7;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -36,6 +40,12 @@ public readonly ref struct JailSpecView
     public bool UserNamespace => (Get32(FlagsOffset) & UserNamespaceFlag) != 0;
 
     public bool ChangesIdentity => (Get32(FlagsOffset) & IdentityFlag) != 0;
+
+    public bool KeepsGroups => (Get32(FlagsOffset) & KeeperFlag) != 0;
+
+    public bool OverridesModes => (Get32(FlagsOffset) & OverrideFlag) != 0;
+
+    public int GroupCount => (int)((Get32(FlagsOffset) >> GroupCountShift) & GroupCountMask);
 
     public uint UserId => Get32(UserOffset);
 
@@ -66,7 +76,8 @@ public readonly ref struct JailSpecView
         return bytes.Length is > HeaderBytes and <= MaxBytes
             && spec.Get32(MagicOffset) == Magic
             && spec.Get32(LengthOffset) == (uint)bytes.Length
-            && (spec.Get32(FlagsOffset) & ~(UserNamespaceFlag | IdentityFlag)) == 0
+            && (spec.Get32(FlagsOffset) & ~(UserNamespaceFlag | IdentityFlag | KeeperFlag | OverrideFlag | (GroupCountMask << GroupCountShift))) == 0
+            && spec.GroupCount <= JailFds.MaxGroups
             && spec.HasWholeLabel
             && bytes[^1] == 0;
     }

@@ -4,6 +4,7 @@ namespace Sandbox.Control.Jail;
 public enum JailStep : uint
 {
     ReadSpec = 1,
+    EnterGroups = 36,
     DieWithLauncher = 2,
     KeepCapabilities = 3,
     ClearGroups = 4,
@@ -36,4 +37,9 @@ public enum JailStep : uint
     CloseFds = 28,
     LauncherLives = 29,
     Execute = 30,
+
+    // Of the keeper of control groups.
+    BlockSignals = 34,
+    MakeGroups = 35,
+    InstallFilter = 37,
 }

@@ -6,6 +6,7 @@ internal static class Constants
     // fcntl.h
     internal const int AT_FDCWD = -100;
     internal const int AT_EMPTY_PATH = 0x1000;
+    internal const int AT_REMOVEDIR = 0x200;
     internal const int O_CLOEXEC = 0x80000;
     internal const int O_DIRECT = 0x4000;
 
@@ -47,6 +48,11 @@ internal static class Constants
     // signal.h
     internal const int SIGKILL = 9;
     internal const int SIGCHLD = 17;
+    internal const int SIG_BLOCK = 0;
+
+    // linux/seccomp.h
+    internal const int SECCOMP_SET_MODE_FILTER = 1;
+    internal const int SECCOMP_FILTER_FLAG_TSYNC = 1;
 
     // linux/sched.h
     internal const int CLONE_PARENT = 0x00008000;

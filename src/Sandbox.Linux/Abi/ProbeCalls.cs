@@ -53,7 +53,6 @@ internal static class ProbeCalls
     internal const int SYS_openat = 257;
     internal const int SYS_mknodat = 259;
     internal const int SYS_newfstatat = 262;
-    internal const int SYS_unlinkat = 263;
     internal const int SYS_readlinkat = 267;
     internal const int SYS_inotify_init1 = 294;
     internal const int SYS_pwritev = 296;
@@ -65,7 +64,6 @@ internal static class ProbeCalls
     internal const int SYS_process_vm_readv = 310;
     internal const int SYS_process_vm_writev = 311;
     internal const int SYS_kcmp = 312;
-    internal const int SYS_seccomp = 317;
     internal const int SYS_memfd_create = 319;
     internal const int SYS_bpf = 321;
     internal const int SYS_userfaultfd = 323;

@@ -68,14 +68,12 @@ internal static class ProbeConstants
     internal const int KEYCTL_JOIN_SESSION_KEYRING = 1;
     internal const int KEY_SPEC_PROCESS_KEYRING = -2;
 
-    // linux/userfaultfd.h, linux/bpf.h, linux/perf_event.h, linux/seccomp.h
+    // linux/userfaultfd.h, linux/bpf.h, linux/perf_event.h
     internal const int UFFD_USER_MODE_ONLY = 1;
     internal const int BPF_MAP_CREATE = 0;
     internal const int BPF_MAP_TYPE_ARRAY = 2;
     internal const int PERF_TYPE_SOFTWARE = 1;
     internal const int PERF_ATTR_SIZE_VER0 = 64;
-    internal const int SECCOMP_SET_MODE_FILTER = 1;
-    internal const int SECCOMP_FILTER_FLAG_TSYNC = 1;
 
     // linux/capability.h
     internal const int CAP_SYS_ADMIN = 21;

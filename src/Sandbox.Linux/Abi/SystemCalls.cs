@@ -7,10 +7,13 @@ internal static class SystemCalls
     internal const int SYS_write = 1;
     internal const int SYS_close = 3;
     internal const int SYS_poll = 7;
+    internal const int SYS_rt_sigprocmask = 14;
     internal const int SYS_pread64 = 17;
+    internal const int SYS_nanosleep = 35;
     internal const int SYS_socket = 41;
     internal const int SYS_bind = 49;
     internal const int SYS_clone = 56;
+    internal const int SYS_wait4 = 61;
     internal const int SYS_fsync = 74;
     internal const int SYS_chdir = 80;
     internal const int SYS_fchdir = 81;
@@ -37,8 +40,12 @@ internal static class SystemCalls
     internal const int SYS_fgetxattr = 193;
     internal const int SYS_getdents64 = 217;
     internal const int SYS_exit_group = 231;
+    internal const int SYS_mkdirat = 258;
+    internal const int SYS_unlinkat = 263;
     internal const int SYS_unshare = 272;
+    internal const int SYS_dup3 = 292;
     internal const int SYS_prlimit64 = 302;
+    internal const int SYS_seccomp = 317;
     internal const int SYS_getrandom = 318;
     internal const int SYS_execveat = 322;
     internal const int SYS_pidfd_send_signal = 424;

@@ -13,7 +13,7 @@ public readonly record struct LandlockRights(ulong FileSystem, ulong Network, ul
     public const ulong ExecuteAndRead = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
 
     /// <summary>What the keeper of a control group needs of the folder that holds it.</summary>
-    public const ulong MakeAndRemoveFolders = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR;
+    public const ulong RemoveFolders = LANDLOCK_ACCESS_FS_REMOVE_DIR;
 
     /// <summary>All rights that a kernel of this ABI (1 or more) knows. A younger ABI than those listed adds nothing here.</summary>
     public static LandlockRights Of(int abi)

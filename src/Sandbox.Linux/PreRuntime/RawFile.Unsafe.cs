@@ -64,6 +64,39 @@ public static unsafe class RawFile
         }
     }
 
+    /// <summary>read(2): may read less than asked; 0 is the end.</summary>
+    public static nint Read(int fd, Span<byte> buffer)
+    {
+        // SAFETY: the kernel writes at most buffer.Length bytes.
+        fixed (byte* pointer = buffer)
+        {
+            return Call(SYS_read, fd, (nint)pointer, buffer.Length);
+        }
+    }
+
+    /// <summary>mkdirat(2) of one name in an open folder.</summary>
+    public static nint MakeDirectory(int directory, ReadOnlySpan<byte> name, uint mode)
+    {
+        // SAFETY: a C string (checked); the kernel only reads it.
+        fixed (byte* pointer = name)
+        {
+            return IsCString(name) ? Call(SYS_mkdirat, directory, (nint)pointer, (nint)mode) : -(nint)Errno.EINVAL;
+        }
+    }
+
+    /// <summary>unlinkat(2) AT_REMOVEDIR of one name in an open folder.</summary>
+    public static nint RemoveDirectory(int directory, ReadOnlySpan<byte> name)
+    {
+        // SAFETY: a C string (checked); the kernel only reads it.
+        fixed (byte* pointer = name)
+        {
+            return IsCString(name) ? Call(SYS_unlinkat, directory, (nint)pointer, AT_REMOVEDIR) : -(nint)Errno.EINVAL;
+        }
+    }
+
+    /// <summary>dup3(2): the same file under another number, close-on-exec.</summary>
+    public static nint Duplicate(int fd, int number) => Call(SYS_dup3, fd, number, O_CLOEXEC);
+
     public static nint Close(int fd) => Call(SYS_close, fd);
 
     /// <summary>close_range(2): closes every open fd from <paramref name="first"/> to <paramref name="last"/>.</summary>

@@ -1,16 +1,16 @@
-using static Sandbox.Linux.Abi.ProbeCalls;
-using static Sandbox.Linux.Abi.ProbeConstants;
+using static Sandbox.Linux.Abi.Constants;
+using static Sandbox.Linux.Abi.SystemCalls;
 using static Sandbox.Linux.PreRuntime.RawCall;
 
 namespace Sandbox.Linux.PreRuntime;
 
 /// <summary>A compiled seccomp filter, before the runtime exists.</summary>
-internal static unsafe class RawFilter
+public static unsafe class RawFilter
 {
     private const int InstructionBytes = 8; // struct sock_filter
 
     /// <summary>Puts it over this process; no_new_privs must be set or the capability there. 0, or the negated error number.</summary>
-    internal static nint Install(ReadOnlySpan<byte> program, bool allThreads)
+    public static nint Install(ReadOnlySpan<byte> program, bool allThreads)
     {
         // SAFETY: struct sock_fprog is a 16-bit count and, at offset 8, a pointer; the kernel copies what it points to.
         fixed (byte* instructions = program)

@@ -19,8 +19,38 @@ public static unsafe class RawProcess
     /// </summary>
     public static nint CloneAsSibling() => Call(SYS_clone, CLONE_PARENT | SIGCHLD);
 
+    /// <summary>clone(2) as fork(2) makes it: 0 in the child, its number in this process.</summary>
+    public static nint CloneAsChild() => Call(SYS_clone, SIGCHLD);
+
+    /// <summary>wait4(2): reaps this child; how it ended, as the kernel says it (0: exit code 0; the code from bit 8 on, a signal below).</summary>
+    public static nint WaitFor(nint child)
+    {
+        int status = 0;
+        // SAFETY: the kernel writes one int into the local.
+        nint result = Call(SYS_wait4, child, (nint)(&status), 0, 0);
+        return result < 0 ? result : status;
+    }
+
     /// <summary>SIGKILL when the thread that made this process ends. A change of user or group clears it.</summary>
     public static nint DieWithParent() => Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+
+    /// <summary>No signal arrives any more but SIGKILL and SIGSTOP.</summary>
+    public static nint BlockSignals()
+    {
+        ulong all = ulong.MaxValue;
+        // SAFETY: one whole kernel sigset_t of 64 signals; the kernel only reads it.
+        return Call(SYS_rt_sigprocmask, SIG_BLOCK, (nint)(&all), 0, sizeof(ulong));
+    }
+
+    /// <summary>nanosleep(2), of less than a second.</summary>
+    public static void Sleep(long nanoseconds)
+    {
+        long* time = stackalloc long[2]; // struct timespec: seconds, nanoseconds
+        time[0] = 0;
+        time[1] = nanoseconds;
+        // SAFETY: one whole struct timespec; the kernel only reads it.
+        _ = Call(SYS_nanosleep, (nint)time, 0);
+    }
 
     public static nint StartSession() => Call(SYS_setsid);
 

@@ -32,7 +32,7 @@ public sealed record FilterReport(string Executable, string Name, IReadOnlyList<
     {
         InstallLayout layout = new(executableDirectory);
         List<FilterReport> filters = [];
-        foreach (string path in (ReadOnlySpan<string>)[layout.Vmm, layout.Device])
+        foreach (string path in (ReadOnlySpan<string>)[layout.Vmm, layout.Device, layout.Jail])
         {
             filters.AddRange(Read(Path.GetFileName(path), File.ReadAllBytes(path)));
         }

@@ -29,6 +29,7 @@ public sealed class HostReport
             KernelFindings.Landlock(),
             KernelFindings.UserNamespaces(),
             KernelFindings.CgroupVersion(),
+            KernelFindings.ResourceLimits(),
             KernelFindings.SeLinux(),
             Tool("mkfs.erofs", "erofs-utils", "makes a root file system of a directory"),
             .. layout.Findings(),

@@ -1,4 +1,5 @@
 using Sandbox.Labels;
+using Sandbox.Groups;
 using Sandbox.Linux;
 
 namespace Sandbox.Host;
@@ -31,6 +32,21 @@ internal static class KernelFindings
         string? controllers = unified ? ReadWord("/sys/fs/cgroup/cgroup.controllers") : null;
         string detail = unified ? $"version 2, controllers: {controllers}" : Directory.Exists("/sys/fs/cgroup") ? "version 1 or mixed" : "none mounted";
         return new HostFinding("cgroup version 2", unified, IsRequired: false, detail, "boot with systemd.unified_cgroup_hierarchy=1");
+    }
+
+    /// <summary>Where a microVM of this user would get its limits. Makes nothing: that the folder can be written, and processes moved, is judged by modes.</summary>
+    public static HostFinding ResourceLimits()
+    {
+        GroupController[] wanted = [GroupController.Memory, GroupController.Threads, GroupController.Processors, GroupController.Disks];
+        RefusedLimits refused = new();
+        List<ParentGroup> parents = GroupSetup.FindUsable(null, wanted, refused);
+        List<string> missing = refused.Lines();
+        return new HostFinding(
+            "resource limits",
+            missing.Count == 0,
+            IsRequired: false,
+            missing.Count == 0 ? "in " + string.Join(", ", parents.ConvertAll(static parent => parent.Path)) : string.Join("; ", missing),
+            "run as root or in a delegated control group (systemd-run --user --scope -p Delegate=yes), with the controllers in the cgroup.subtree_control above it");
     }
 
     public static HostFinding SeLinux()

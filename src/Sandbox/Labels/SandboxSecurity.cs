@@ -48,6 +48,10 @@ internal sealed class SandboxSecurity : IDisposable
     public string? ProcessLabel(DeviceKind? kind) =>
         _lease is null ? null : Label(_host.Own.Role, kind is { } device ? SandboxTypes.Of(device) : SandboxTypes.Vmm);
 
+    /// <summary>The label of the keeper of its control groups, which are nobody's in particular; null: none is given.</summary>
+    public string? KeeperLabel =>
+        _lease is null ? null : new SecurityContext(_host.Own.User, _host.Own.Role, SandboxTypes.Keeper, SecurityContext.PlainLevel).ToString();
+
     /// <summary>A socket pair that only this microVM's processes and the launcher can use.</summary>
     public (FdHandle First, FdHandle Second) CreateChannel() =>
         Label(SandboxTypes.ObjectRole, SandboxTypes.Channel) is { } label ? LabelledSocket.CreatePair(label) : UnixSocket.CreatePair();

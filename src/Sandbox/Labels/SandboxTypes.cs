@@ -7,6 +7,9 @@ internal static class SandboxTypes
 {
     public const string Vmm = "sbx_vmm_t";
 
+    /// <summary>The keeper of its control groups.</summary>
+    public const string Keeper = "sbx_keeper_t";
+
     /// <summary>Guest memory.</summary>
     public const string Memory = "sbx_memory_t";
 

@@ -13,10 +13,11 @@ internal static class JailedSpawner
     /// <param name="executable">The opened static exe, borrowed. The jail's user must be able to execute it, not to find it.</param>
     /// <param name="fds">The exe's complete table of fds, borrowed; each below <see cref="JailFds.FirstOfJail"/>.</param>
     /// <param name="spec">The walls. Its list of fds must be that of <paramref name="fds"/>.</param>
+    /// <param name="groups">cgroup.procs of the control groups to be born in, borrowed; as many as the specification says.</param>
     /// <returns>When the exe has been executed.</returns>
     /// <exception cref="JailException">A step of the jail failed.</exception>
     /// <exception cref="LinuxException">The jail could not be started.</exception>
-    public static async Task<ChildProcess> StartAsync(FdHandle jail, FdHandle executable, IReadOnlyList<InheritedFd> fds, JailSpec spec)
+    public static async Task<ChildProcess> StartAsync(FdHandle jail, FdHandle executable, IReadOnlyList<InheritedFd> fds, JailSpec spec, IReadOnlyList<FdHandle>? groups = null)
     {
         using FdHandle specFile = MemFd.Create("jail-spec");
         LinuxException.Check(FdIo.WriteAll(specFile.Number, spec.Encode()), "write jail spec");
@@ -30,7 +31,7 @@ internal static class JailedSpawner
                 {
                     Executable = jail,
                     Arguments = ["sandbox-jail"],
-                    Fds = [.. fds, new(JailFds.Status, childReports), new(JailFds.Spec, specFile), new(JailFds.Executable, executable)],
+                    Fds = [.. fds, .. (groups ?? []).Select(static (group, index) => new InheritedFd(JailFds.FirstGroup + index, group)), new(JailFds.Status, childReports), new(JailFds.Spec, specFile), new(JailFds.Executable, executable)],
                 }).ConfigureAwait(false);
             }
 

@@ -1,6 +1,7 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
 using Sandbox.Labels;
+using Sandbox.Groups;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -16,6 +17,9 @@ internal sealed class Launcher
 
     public Launcher(LaunchFiles files, InstallLayout layout, SandboxSecurity security, StartClock clock) =>
         (_files, _layout, _security, _clock) = (files, layout, security, clock);
+
+    /// <summary>The control groups of the microVM, borrowed; null where there are none. Default: null.</summary>
+    public SandboxGroup? Group { get; init; }
 
     /// <summary>The launcher's end of the guest's agent connection; belongs to the caller of <see cref="StartAsync"/>.</summary>
     public FdHandle Agent { get; private set; } = null!;
@@ -44,7 +48,7 @@ internal sealed class Launcher
             }
 
             List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice, ports);
-            devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached), FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
+            devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached) { Groups = Group?.Entrances ?? [] }, FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
             await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
         }
         catch
@@ -70,7 +74,7 @@ internal sealed class Launcher
 
     private ProcessWatch Watch(List<WatchedProcess> started, DeviceLauncher? devices, FdHandle console)
     {
-        ProcessWatch watch = new(started, devices is null ? null : new DeviceRevival(devices), console, _files.Options.ConsoleReceived);
+        ProcessWatch watch = new(started, devices is null ? null : new DeviceRevival(devices, () => Group is { RanOutOfMemory: true }), console, _files.Options.ConsoleReceived);
         watch.Start();
         return watch;
     }
@@ -78,7 +82,7 @@ internal sealed class Launcher
     private async Task StartProcessesAsync(List<DevicePlan> plans, DeviceLauncher devices, FdHandle consoleWriter, List<WatchedProcess> started, List<FdHandle> lent)
     {
         using FdHandle vmm = FileOpen.Read(_layout.Vmm);
-        using ProcessStarter starter = new(_layout.Jail, _security, _clock.Reached);
+        using ProcessStarter starter = new(_layout.Jail, _security, _clock.Reached) { Groups = Group?.Entrances ?? [] };
         List<FdHandle> sockets = [];
         List<FdHandle> backends = [];
         foreach (DevicePlan plan in plans)

@@ -40,8 +40,21 @@ internal static class OptionCheck
             NetworkCheck.Check(network);
         }
 
+        Check(options.HostLimits, options.MemoryBytes);
         CheckPath(options.RootFileSystem ?? "/", "root file system");
         CheckPath(options.Kernel ?? "/", "kernel");
+    }
+
+    private static void Check(HostLimitOptions limits, long guestBytes)
+    {
+        const int mostPercent = 409_600; // 4096 processors
+        Require(limits.MemoryBytes is null || limits.MemoryBytes >= guestBytes, "memory limit is below the guest's memory; give that and some 100M more");
+        Require(limits.Threads is null or (>= 16 and <= 1 << 22), "thread limit is out of range; give 16 for each process of the microVM, 64 at least");
+        Require(limits.CpuPercent is null or (>= 1 and <= mostPercent), "processor limit is out of range; give 1% to 409600%, 100% for one processor");
+        Require(limits.DiskBytesPerSecond is null or >= PageBytes, "disk limit is out of range; give at least 4K per second");
+        Require(
+            limits.ControlGroup is null || (limits.ControlGroup.StartsWith('/') && !limits.ControlGroup.Contains('\0', StringComparison.Ordinal) && Array.IndexOf(limits.ControlGroup.Split('/'), "..") < 0),
+            "control group is not valid; give its path as /proc/self/cgroup shows it, \"/machine.slice\"");
     }
 
     public static void Check(ExecOptions options)

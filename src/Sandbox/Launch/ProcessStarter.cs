@@ -29,6 +29,9 @@ internal sealed class ProcessStarter : IDisposable
     public ProcessStarter(string jailPath, SandboxSecurity security, Action<PhaseReached> phaseReached) =>
         (_jail, _security, _phaseReached) = (FileOpen.Read(jailPath), security, phaseReached);
 
+    /// <summary>cgroup.procs of the control groups that every process is born in, borrowed. Default: none.</summary>
+    public IReadOnlyList<FdHandle> Groups { get; init; } = [];
+
     /// <summary>Completes when the process runs its exe.</summary>
     /// <param name="name">For messages, and argv[0].</param>
     /// <param name="executable">The exe to run inside the jail, borrowed.</param>
@@ -77,17 +80,17 @@ internal sealed class ProcessStarter : IDisposable
         bool userNamespace = _userNamespaces;
         try
         {
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace)).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace), Groups).ConfigureAwait(false);
         }
         catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
         {
             // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
             _userNamespaces = false;
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace: false)).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace: false), Groups).ConfigureAwait(false);
         }
     }
 
-    private static JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, bool userNamespace)
+    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, bool userNamespace)
     {
         uint? user = Environment.IsPrivilegedProcess ? FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount) : null;
         return new JailSpec
@@ -101,6 +104,7 @@ internal sealed class ProcessStarter : IDisposable
             MaxProcesses = limits.MaxThreads,
             MaxFileBytes = limits.MaxFileBytes,
             MaxAddressSpaceBytes = limits.MaxAddressSpaceBytes,
+            GroupCount = Groups.Count,
         };
     }
 }

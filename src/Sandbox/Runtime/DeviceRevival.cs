@@ -23,7 +23,8 @@ internal sealed class RevivedDevice(int place, WatchedProcess? process, FdHandle
 
 /// <summary>Starts device processes anew, away from the watching thread, which asks for it and takes the results. Between the two nobody else touches them.</summary>
 /// <param name="launcher">Taken over.</param>
-internal sealed class DeviceRevival(DeviceLauncher launcher) : IDisposable
+/// <param name="ranOutOfMemory">Whether the kernel has killed a process of the microVM at its limit of memory: then another would be the next.</param>
+internal sealed class DeviceRevival(DeviceLauncher launcher, Func<bool> ranOutOfMemory) : IDisposable
 {
     private readonly ConcurrentQueue<RevivedDevice> _results = new();
     private readonly Dictionary<int, RestartBudget> _budgets = [];
@@ -32,8 +33,8 @@ internal sealed class DeviceRevival(DeviceLauncher launcher) : IDisposable
     /// <summary>Starts that are under way or whose result nobody has taken yet.</summary>
     public int Pending { get; private set; }
 
-    /// <summary>Whether a device's process may be replaced at all.</summary>
-    public bool IsReplaceable(int place) => launcher.IsReplaceable(place);
+    /// <summary>Whether a device's process that died now may be replaced.</summary>
+    public bool IsReplaceable(int place) => launcher.IsReplaceable(place) && !ranOutOfMemory();
 
     /// <summary>Begins to start another process for a device. False when that was tried too often.</summary>
     /// <param name="place">The device.</param>

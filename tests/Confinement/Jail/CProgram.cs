@@ -14,6 +14,9 @@ internal static class CProgram
     /// <summary>Stops the jail stage at each of its system calls.</summary>
     internal static string Tracer => PathOf("tracer");
 
+    /// <summary>Stands in for the keeper of control groups on a host whose groups nobody may enter.</summary>
+    internal static string Refuser => PathOf("refuser");
+
     private static string PathOf(string name) => Compiled.GetOrAdd(name, static name => new(() => Compile(name))).Value;
 
     private static string Compile(string name)

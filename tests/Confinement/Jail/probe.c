@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -27,8 +29,30 @@ static void limit(const char *key, int resource)
 }
 #define REFUSED(key, call) do { errno = 0; say(key, (long)(call) == -1 ? errno : 0); } while (0)
 
+// Uses ever more of one thing, until it is refused or killed.
+static void use(const char *what)
+{
+    enum { MOST = 256 };
+    if (strcmp(what, "eat") == 0) {
+        for (int i = 0; i < MOST; i++)
+            memset(malloc(1 << 20), 1, 1 << 20);
+        say("ate", MOST);
+    } else if (strcmp(what, "fork") == 0) {
+        int forked = 0;
+        while (forked < MOST && fork() > 0)
+            forked++;
+        int error = errno;
+        if (getpid() != 1)
+            pause();
+        say("forked", forked);
+        say("forkerror", error);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2)
+        use(argv[1]);
     for (int i = 0; i < argc; i++)
         dprintf(1, "argument%d %s\n", i, argv[i]);
     int variables = 0;

@@ -4,7 +4,8 @@
 //   launch MODE N:      is the launcher too: starts the stage itself, is its parent, and holds fd 9 for it. Begins at the end of fd 10: until
 //                       then the test has fds of its own that only a launcher holds.
 // MODE: count; kill (SIGKILL at the entry of call N); fail (call N is not made and returns EPERM); die (kill this program at call N).
-// Calls are numbered over both processes, those of the stage first: its child is held until it is gone.
+// Calls are numbered over both processes, those of the stage first: its child is held until it is gone. With a last argument "together" it is
+// not: for a stage that waits for its child.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,8 @@ enum { LINE = 6, STAGE = 7, TRACE = 8, LAUNCHERS = 9, GATE = 10, OPTIONS = PTRAC
 static const char *mode;
 static long chosen, next;
 static pid_t stage, child, failing;
-static int started, stage_gone;
+static unsigned long long first;
+static int started, stage_gone, together;
 static long entered[2], numbers[2], indexes[2];
 
 static long now(void)
@@ -69,7 +71,10 @@ static void at_call(pid_t process)
             kill(process, SIGKILL);
         if (indexes[who] == chosen && is_mode("fail")) {
             ptrace(PTRACE_GETREGS, process, 0, &registers);
-            registers.orig_rax = -1;
+            // Not -1: the filter of a keeper is asked after this and would kill for it. This one it grants, and it fails at once.
+            first = registers.rdi;
+            registers.orig_rax = SYS_nanosleep;
+            registers.rdi = 0;
             ptrace(PTRACE_SETREGS, process, 0, &registers);
             failing = process;
             dprintf(TRACE, "refused\n");
@@ -80,6 +85,7 @@ static void at_call(pid_t process)
         if (failing == process) {
             ptrace(PTRACE_GETREGS, process, 0, &registers);
             registers.rax = -EPERM;
+            registers.rdi = first;
             ptrace(PTRACE_SETREGS, process, 0, &registers);
             failing = 0;
         }
@@ -119,7 +125,7 @@ static void trace(void)
             ptrace(PTRACE_GETEVENTMSG, process, 0, &made);
             child = (pid_t)made;
         } else if (event == PTRACE_EVENT_STOP) {
-            if (process != stage && !stage_gone && !held) {
+            if (process != stage && !stage_gone && !held && !together) {
                 held = process; // its first stop; it goes on when the stage is gone
                 continue;
             }
@@ -137,6 +143,7 @@ int main(int argc, char **argv)
     int launches = strcmp(argv[1], "launch") == 0;
     mode = argv[1 + launches];
     chosen = atol(argv[2 + launches]);
+    together = argc > 3 + launches;
     int line = LINE;
     if (launches) {
         char byte;

@@ -5,11 +5,11 @@ namespace Sandbox.Lab.Tests;
 public sealed class PrivilegeTests(LabHost lab)
 {
     // The clone may lie in a folder that is closed to others, and the device node may be.
-    private const string OpenToAll =
+    internal const string OpenToAll =
         "bin=$(dirname $sandbox); rm -rf /tmp/everybody; mkdir /tmp/everybody; cp -r $bin $bin/../share /tmp/everybody; mode=$(stat -c %a /dev/kvm); chmod 666 /dev/kvm; ";
 
-    private const string Closed = "code=$?; chmod $mode /dev/kvm; rm -rf /tmp/everybody; exit $code";
-    private const string AsNobody = "setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp /tmp/everybody/bin/sandbox ";
+    internal const string Closed = "code=$?; chmod $mode /dev/kvm; rm -rf /tmp/everybody; exit $code";
+    internal const string AsNobody = "setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp /tmp/everybody/bin/sandbox ";
 
     private const string NoUserNamespaces = "limit=$(cat /proc/sys/user/max_user_namespaces); echo 0 >/proc/sys/user/max_user_namespaces; ";
     private const string UserNamespacesAgain = "code=$?; echo $limit >/proc/sys/user/max_user_namespaces; (exit $code); ";

@@ -22,6 +22,7 @@ public sealed class PolicyTests
     [InlineData("device-entropy.policy", 15)]
     [InlineData("device-net.policy", 15)]
     [InlineData("device-vsock.policy", 15)]
+    [InlineData("jail-keeper.policy", 7)]
     [InlineData("vmm-start.policy", 30)]
     [InlineData("vmm.policy", 15)]
     [InlineData("vmm-vcpu.policy", 10)]

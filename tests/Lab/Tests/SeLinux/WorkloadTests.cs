@@ -97,4 +97,26 @@ public sealed class WorkloadTests(EnforcingLab lab)
         Assert.Matches(@"^same label as before: system_u:system_r:sbx_block_t:at a pair\ncode 0\nrunning\nread\n(.*\n)*system_u:object_r:sbx_image_t:s0$", result.Text);
         Assert.DoesNotContain("avc:", result.Text, StringComparison.Ordinal);
     }
+
+    /// <summary>Control groups: limited, in use by all processes, with a keeper in a domain of its own, and gone with a killed launcher.</summary>
+    [Fact]
+    public async Task Sandbox_WithLimits_HasNoDenialAndLeavesNoGroup()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            root=/sys/fs/cgroup; for name in memory pids cpu io; do echo +$name >$root/cgroup.subtree_control; done
+            $sandbox run --selinux=required --memory-limit 512M --pids-limit 100 --cpu-limit 300% -- /bin/sh -c 'echo ready; sleep 600' >/tmp/limits.out & launcher=$!
+            for wait in $(seq 600); do grep -q ready /tmp/limits.out && break; sleep 0.1; done
+            cat $root/sandbox-$launcher-*/memory.max $root/sandbox-$launcher-*/pids.max $root/sandbox-$launcher-*/cpu.max; for process in $(cat $root/sandbox-$launcher-*/cgroup.procs); do ps -o args= $process; done | grep -c ^sandbox-
+            ps -eo label,args | grep -o 'sbx_keeper_t:s0 *sandbox-keeper' | tr -s ' '
+            kill -KILL $launcher; wait $launcher 2>/dev/null
+            for wait in $(seq 100); do ls -d $root/sandbox-* >/dev/null 2>&1 || break; sleep 0.1; done; ls -d $root/sandbox-* 2>/dev/null
+            # One whose keeper is killed: the launcher ends the microVM and removes the group itself.
+            $sandbox run --selinux=required -- /bin/sh -c 'echo ready; sleep 600' >/tmp/limits.out 2>/tmp/limits.err & launcher=$!
+            for wait in $(seq 600); do grep -q ready /tmp/limits.out && break; sleep 0.1; done
+            kill -KILL $(pgrep -f ^sandbox-keeper); wait $launcher; echo code $?; grep -c 'keeper' /tmp/limits.err; ls -d $root/sandbox-* 2>/dev/null
+            rm /tmp/limits.*; denials
+            """);
+        Expect.Text("536870912\n100\n300000 100000\n4\nsbx_keeper_t:s0 sandbox-keeper\ncode 125\n1", result);
+    }
 }
