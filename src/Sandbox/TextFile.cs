@@ -1,17 +1,18 @@
 using System.Text;
+using Sandbox.Linux;
 
 namespace Sandbox;
 
-/// <summary>A small text file of this host, whole. Not by <see cref="File.ReadAllText(string)"/>: its readers, buffers and encodings are a large part of a small exe.</summary>
+/// <summary>A small text file of this host or its kernel, whole.</summary>
 internal static class TextFile
 {
-    /// <exception cref="IOException">It could not be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static string Read(string path) => Encoding.UTF8.GetString(File.ReadAllBytes(path));
+    private const int MaxBytes = 16 << 20;
+
+    /// <exception cref="LinuxException">It could not be read, or is longer than 16 MiB.</exception>
+    public static string Read(string path) => Encoding.UTF8.GetString(WholeFile.Read(path, MaxBytes));
 
     /// <summary>Its lines, without their ends; text after the last end is a line too.</summary>
-    /// <exception cref="IOException">It could not be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="LinuxException">It could not be read, or is longer than 16 MiB.</exception>
     public static string[] ReadLines(string path)
     {
         string text = Read(path);

@@ -9,7 +9,7 @@ internal sealed class Runner(RunRequest request)
     /// <summary>How long the guest may take to write its disks back after the command has ended.</summary>
     private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(10);
 
-    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly long _began = Stopwatch.GetTimestamp(); // not a Stopwatch: with its words comes all that formats a TimeSpan
 
     public int Run() => RunAsync().GetAwaiter().GetResult();
 
@@ -62,7 +62,7 @@ internal sealed class Runner(RunRequest request)
     private async Task<int> RunCommandAsync(MicroVm microVm, ForwardedSignals signals, HostTerminal terminal, CancellationToken stop)
     {
         SandboxProcess process = await microVm.ExecAsync(request.Exec, stop).ConfigureAwait(false);
-        TimeSpan started = _watch.Elapsed;
+        TimeSpan started = Stopwatch.GetElapsedTime(_began);
         signals.ForwardTo(process);
         terminal.GiveTo(process);
         Pump.Input(process);
@@ -70,7 +70,7 @@ internal sealed class Runner(RunRequest request)
         Task error = Pump.Output(process.StandardError, Pump.StandardError);
         CommandExit exit = await process.WaitForExitAsync(stop).ConfigureAwait(false);
         await Task.WhenAll(output, error).WaitAsync(stop).ConfigureAwait(false);
-        TimeSpan exited = _watch.Elapsed;
+        TimeSpan exited = Stopwatch.GetElapsedTime(_began);
         terminal.TakeBack();
         if (request.HasWritableDisk)
         {
@@ -85,7 +85,7 @@ internal sealed class Runner(RunRequest request)
 
         if (request.PrintTiming)
         {
-            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, _watch.Elapsed) + TimingReport.Labels(microVm.SeLinux) + TimingReport.Limits(microVm.UnenforcedLimits));
+            ErrorLine.Write(TimingReport.Make(microVm.StartTimings, started, exited, Stopwatch.GetElapsedTime(_began)) + TimingReport.Labels(microVm.SeLinux) + TimingReport.Limits(microVm.UnenforcedLimits));
         }
 
         return exit.ShellCode;

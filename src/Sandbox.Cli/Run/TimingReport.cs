@@ -10,26 +10,24 @@ internal static class TimingReport
     {
         StringBuilder text = new();
         TimeSpan before = TimeSpan.Zero;
-        foreach ((string phase, TimeSpan at) in ((string, TimeSpan)[])
-        [
-            ("files opened", start.FilesOpened),
-            ("processes spawned", start.ProcessesSpawned),
-            ("processes ready", start.ProcessesReady),
-            ("kernel loaded", start.KernelLoaded),
-            ("devices attached", start.DevicesAttached),
-            ("first instruction", start.FirstInstruction),
-            ("agent connected", start.AgentConnected),
-            ("guest ready", start.GuestReady),
-            ("command started", commandStarted),
-            ("command exited", commandExited),
-            ("microVM gone", ended),
-        ])
+        Line("files opened", start.FilesOpened);
+        Line("processes spawned", start.ProcessesSpawned);
+        Line("processes ready", start.ProcessesReady);
+        Line("kernel loaded", start.KernelLoaded);
+        Line("devices attached", start.DevicesAttached);
+        Line("first instruction", start.FirstInstruction);
+        Line("agent connected", start.AgentConnected);
+        Line("guest ready", start.GuestReady);
+        Line("command started", commandStarted);
+        Line("command exited", commandExited);
+        Line("microVM gone", ended);
+        return text.ToString();
+
+        void Line(string phase, TimeSpan at)
         {
             text.Append(CultureInfo.InvariantCulture, $"sandbox: {phase,-18} {Milliseconds(at),9} ms {Milliseconds(at - before),9}\n");
             before = at;
         }
-
-        return text.ToString();
     }
 
     /// <summary>The line below the phases.</summary>

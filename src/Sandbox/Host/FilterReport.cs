@@ -1,29 +1,44 @@
 using System.Buffers.Binary;
 using System.Text;
 using Sandbox.Launch;
+using Sandbox.Linux;
 using Sandbox.Runtime;
 
 namespace Sandbox.Host;
 
 /// <summary>A system call that a filter does not kill for.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="ArgumentsChecked">Granted for some arguments only.</param>
-/// <param name="ErrorNumber">It fails with this error number instead of being granted; 0: it is granted.</param>
-public sealed record FilteredCall(string Name, bool ArgumentsChecked, int ErrorNumber);
+public sealed class FilteredCall(string name, bool argumentsChecked, int errorNumber)
+{
+    /// <summary>Its name.</summary>
+    public string Name => name;
+
+    /// <summary>Whether it is granted for some arguments only.</summary>
+    public bool ArgumentsChecked => argumentsChecked;
+
+    /// <summary>It fails with this error number instead of being granted; 0: it is granted.</summary>
+    public int ErrorNumber => errorNumber;
+}
 
 /// <summary>A seccomp filter as it lies in a built exe: read out of the file, and judged by walking through the program, not by its source.</summary>
-/// <param name="Executable">File name of the exe.</param>
-/// <param name="Name">Of its policy (seccomp/README.md): exe, kind of thread or device, stage.</param>
-/// <param name="Calls">In the order of their numbers; any other call kills the process.</param>
-public sealed record FilterReport(string Executable, string Name, IReadOnlyList<FilteredCall> Calls)
+public sealed class FilterReport(string executable, string name, IReadOnlyList<FilteredCall> calls)
 {
     // Sandbox.Seccomp's FilterSource writes this in front of each filter; then the length of the name, the name, and the number of instructions.
     private static readonly byte[] Magic = Encoding.ASCII.GetBytes("sandbox-filter/1");
 
+    private const int MaxExeBytes = 64 << 20;
     private const int HighestSyscall = 1023;
     private const uint Allow = 0x7FFF_0000; // SECCOMP_RET_ALLOW
     private const uint Errno = 0x0005_0000; // SECCOMP_RET_ERRNO
     private const uint ActionMask = 0xFFFF_0000; // SECCOMP_RET_ACTION_FULL
+
+    /// <summary>File name of the exe.</summary>
+    public string Executable => executable;
+
+    /// <summary>Of its policy (seccomp/README.md): exe, kind of thread or device, stage.</summary>
+    public string Name => name;
+
+    /// <summary>In the order of their numbers; any other call kills the process.</summary>
+    public IReadOnlyList<FilteredCall> Calls => calls;
 
     /// <summary>The filters of the installed exes, in the order of their names.</summary>
     /// <param name="executableDirectory">As <see cref="MicroVmOptions.ExecutableDirectory"/>.</param>
@@ -34,7 +49,7 @@ public sealed record FilterReport(string Executable, string Name, IReadOnlyList<
         List<FilterReport> filters = [];
         foreach (string path in (ReadOnlySpan<string>)[layout.Vmm, layout.Device, layout.Jail])
         {
-            filters.AddRange(Read(Path.GetFileName(path), File.ReadAllBytes(path)));
+            filters.AddRange(Read(Path.GetFileName(path), WholeFile.Read(path, MaxExeBytes)));
         }
 
         filters.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));

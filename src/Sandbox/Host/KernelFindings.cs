@@ -65,7 +65,7 @@ internal static class KernelFindings
         {
             return TextFile.Read(path).Trim();
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (LinuxException)
         {
             return null;
         }

@@ -48,7 +48,7 @@ internal static class KvmFindings
                 }
             }
         }
-        catch (IOException)
+        catch (LinuxException)
         {
             // No /proc: nothing is known of the processor.
         }

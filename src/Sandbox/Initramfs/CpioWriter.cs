@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
+using Sandbox.Linux;
 
 namespace Sandbox.Initramfs;
 
@@ -30,10 +30,11 @@ internal sealed class CpioWriter(Stream output)
     public void CharacterDevice(string name, uint mode, uint major, uint minor) => Header(name, CharacterDeviceType | mode, 0, major, minor);
 
     /// <summary>A file with the content of a file of this host.</summary>
-    /// <exception cref="IOException">The content could not be read, or is longer than 4 GiB - 1.</exception>
-    public void File(string name, uint mode, SafeFileHandle content)
+    /// <exception cref="IOException">The content is longer than 4 GiB - 1, or changed meanwhile.</exception>
+    /// <exception cref="LinuxException">It could not be read.</exception>
+    public void File(string name, uint mode, FdHandle content)
     {
-        long length = RandomAccess.GetLength(content);
+        long length = FileStatus.LengthOf(content);
         if (length > uint.MaxValue)
         {
             throw new IOException($"{name}: too long for a cpio archive");
@@ -42,7 +43,7 @@ internal sealed class CpioWriter(Stream output)
         Header(name, RegularType | mode, (uint)length, 0, 0);
         byte[] buffer = new byte[CopyBytes];
         long copied = 0;
-        for (int count; (count = RandomAccess.Read(content, buffer, copied)) > 0; copied += count)
+        for (int count; (count = LinuxException.Check(FdIo.ReadAt(content.Number, buffer, copied), "read " + name)) > 0; copied += count)
         {
             output.Write(buffer, 0, count);
         }

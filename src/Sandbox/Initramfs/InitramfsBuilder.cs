@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using Sandbox.Linux;
 
 namespace Sandbox.Initramfs;
@@ -19,9 +18,8 @@ internal static class InitramfsBuilder
     /// <param name="modulesDirectory">A folder with <c>order</c> and the files it names, or null for a kernel without modules.</param>
     /// <param name="wanted">The optional devices of this guest: a line of <c>order</c> with a second word is left out unless the word is here.</param>
     /// <param name="sizeBytes">Its length.</param>
-    /// <exception cref="IOException">A file could not be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="LinuxException">The memory file could not be made.</exception>
+    /// <exception cref="IOException">A file is not what it should be.</exception>
+    /// <exception cref="LinuxException">A file could not be read, or the memory file not be made.</exception>
     public static FdHandle Build(string initPath, string? modulesDirectory, IReadOnlySet<string> wanted, out long sizeBytes)
     {
         FdHandle file = MemFd.Create("sandbox-initrd");
@@ -56,7 +54,7 @@ internal static class InitramfsBuilder
 
         archive.CharacterDevice("dev/console", OwnerOnly, 5, 1);
         archive.CharacterDevice("dev/null", 0x1B6 /* 0666 */, 1, 3);
-        using (SafeFileHandle init = File.OpenHandle(initPath))
+        using (FdHandle init = FileOpen.Read(initPath))
         {
             archive.File("init", Executable, init);
         }
@@ -114,8 +112,7 @@ internal static class InitramfsBuilder
     private static void AddModule(CpioWriter archive, FdHandle folder, string name)
     {
         using FdHandle file = OpenRegular(folder, name);
-        using SafeFileHandle content = new(file.Number, ownsHandle: false);
-        archive.File("modules/" + name, Readable, content);
+        archive.File("modules/" + name, Readable, file);
     }
 
     private static FdHandle OpenRegular(FdHandle folder, string name)

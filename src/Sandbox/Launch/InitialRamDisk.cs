@@ -13,7 +13,7 @@ internal static class InitialRamDisk
             FdHandle file = InitramfsBuilder.Build(init, modulesFolder, wanted, out long bytes);
             return (MemFd.ReopenReadOnly(file), bytes);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or LinuxException)
+        catch (Exception failure) when (failure is IOException or LinuxException)
         {
             throw new SandboxException(SandboxErrorKind.HostNotReady, $"the initial RAM disk cannot be made: {failure.Message}; build Sandbox and its kernels again with `make`", failure);
         }

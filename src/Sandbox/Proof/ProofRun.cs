@@ -116,7 +116,7 @@ internal sealed class ProofRun(ProofCast cast, LaunchFiles files, Baits baits, i
             string? line = Array.Find(lines, static line => line.Contains(" rw-p ", StringComparison.Ordinal));
             return line is null ? UnknownAddress : ulong.Parse(line.AsSpan(0, line.IndexOf('-', StringComparison.Ordinal)), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (LinuxException)
         {
             return UnknownAddress; // an ordinary user cannot look into a process that made itself untraceable
         }
