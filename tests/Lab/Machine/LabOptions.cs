@@ -7,7 +7,7 @@ public sealed record LabOptions
     public int Processors { get; init; } = 2;
 
     /// <summary>Memory in MiB; taken from the build machine only where touched.</summary>
-    public int MemoryMegabytes { get; init; } = 3072;
+    public int MemoryMegabytes { get; init; } = 4096;
 
     /// <summary>More words for the kernel command line of the lab host.</summary>
     public string KernelWords { get; init; } = "";

@@ -111,9 +111,11 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
         await File.AppendAllTextAsync(Path.Combine(folder, "run-again.txt"), why + "\n");
     }
 
-    // What `sandbox` says when the guest's kernel met such a fault or stood still.
+    // What `sandbox` says when the guest's kernel met such a fault, at work or on its way to its handler, or stood still.
     private static bool IsGuestLost(CommandResult result) =>
-        result.ExitCode == 125 && (result.Error.Contains("Fatal exception", StringComparison.Ordinal) || result.Error.Contains("the guest did not answer within", StringComparison.Ordinal));
+        result.ExitCode == 125 && Array.Exists(
+            (string[])["Fatal exception", "the guest stopped by itself (TripleFault)", "the guest did not answer within"],
+            words => result.Error.Contains(words, StringComparison.Ordinal));
 
     private static async Task<bool> AnswersAsync(LabMachine machine)
     {
