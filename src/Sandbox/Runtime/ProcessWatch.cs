@@ -201,7 +201,7 @@ internal sealed class ProcessWatch : IDisposable
             DrainErrors(process);
         }
 
-        if (process.Ended is not null || process.Fault != LaunchFault.None || _killRequested || _killAtMilliseconds != long.MaxValue)
+        if (process.Ended is not null || process.Fault != LaunchFault.None || _killRequested || _killed || _killAtMilliseconds != long.MaxValue)
         {
             return false;
         }

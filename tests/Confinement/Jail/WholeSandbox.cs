@@ -17,6 +17,8 @@ internal sealed class WholeSandbox : IAsyncDisposable
 
     private WholeSandbox(LaunchFiles files, ProcessWatch watch, FdHandle agent, string disk) => (_files, _watch, _agent, _disk) = (files, watch, agent, disk);
 
+    internal ProcessWatch Watch => _watch;
+
     /// <summary>All but passt, which is a program of the host and jails itself.</summary>
     internal IEnumerable<WatchedProcess> Processes => _watch.Processes.Where(static process => process.Control is not null);
 
