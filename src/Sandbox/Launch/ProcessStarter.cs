@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Sandbox.Control;
 using Sandbox.Control.Jail;
 using Sandbox.Control.Launch;
@@ -11,11 +10,6 @@ namespace Sandbox.Launch;
 /// <summary>Starts the processes of a microVM, each in a jail with exactly the fds it needs, and hands each its specification.</summary>
 internal sealed class ProcessStarter : IDisposable
 {
-    // Users that no account and no range of subordinate users has; each process gets its own, so that no two of them
-    // can signal or trace each other.
-    private const uint FirstUser = 0x7000_0000;
-    private const uint UserCount = 0x0FFF_0000;
-
     private volatile bool _userNamespaces = true;
 
     private readonly FdHandle _nothing = FileOpen.ReadWrite("/dev/null");
@@ -47,18 +41,21 @@ internal sealed class ProcessStarter : IDisposable
         using (childControl)
         using (childErrors)
         {
+            UserClaim? user = null;
             try
             {
+                user = Environment.IsPrivilegedProcess ? UserClaim.Take() : null; // an ordinary user's processes stay that user's
                 InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
-                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind)).ConfigureAwait(false);
+                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind), user?.Number).ConfigureAwait(false);
                 // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
                 _ = FdIo.WriteAll(control.Number, spec.Span);
-                return new WatchedProcess(name, child, control, errors, _phaseReached);
+                return new WatchedProcess(name, child, control, errors, _phaseReached) { User = user };
             }
             catch (Exception failure)
             {
                 control.Dispose();
                 errors.Dispose();
+                user?.Dispose();
                 throw failure switch
                 {
                     JailException => new SandboxException(SandboxErrorKind.HostNotReady, failure.Message, failure),
@@ -75,25 +72,23 @@ internal sealed class ProcessStarter : IDisposable
         _jail.Dispose();
     }
 
-    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label)
+    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label, uint? user)
     {
         bool userNamespace = _userNamespaces;
         try
         {
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace), Groups).ConfigureAwait(false);
         }
         catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
         {
             // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
             _userNamespaces = false;
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, userNamespace: false), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace: false), Groups).ConfigureAwait(false);
         }
     }
 
-    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, bool userNamespace)
-    {
-        uint? user = Environment.IsPrivilegedProcess ? FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount) : null;
-        return new JailSpec
+    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool userNamespace) =>
+        new()
         {
             UserId = user,
             GroupId = user,
@@ -106,5 +101,4 @@ internal sealed class ProcessStarter : IDisposable
             MaxAddressSpaceBytes = limits.MaxAddressSpaceBytes,
             GroupCount = Groups.Count,
         };
-    }
 }

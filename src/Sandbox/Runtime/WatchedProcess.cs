@@ -1,4 +1,5 @@
 using Sandbox.Control.Launch;
+using Sandbox.Launch;
 using Sandbox.Linux;
 
 namespace Sandbox.Runtime;
@@ -44,6 +45,9 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
 
     public FdHandle Errors { get; }
 
+    /// <summary>The user number that it alone has; given back when it is gone. Null: it is this process's user.</summary>
+    public UserClaim? User { get; init; }
+
     public ControlInbox Inbox { get; } = new();
 
     public TailBuffer ErrorTail { get; } = new(ErrorTailBytes);
@@ -81,5 +85,6 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
         Control?.Dispose();
         Errors.Dispose();
         Frontend?.Dispose();
+        User?.Dispose();
     }
 }
