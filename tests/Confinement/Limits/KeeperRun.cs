@@ -3,13 +3,14 @@ using Sandbox.Confinement.Tests.Jail;
 using Sandbox.Control.Jail;
 using Sandbox.Groups;
 using Sandbox.Linux;
+using Sandbox.Testing.Filters;
 
 namespace Sandbox.Confinement.Tests.Limits;
 
 /// <summary>A keeper alone, or one whose launcher is the tracer, to be killed with it at any of its calls.</summary>
 internal sealed class KeeperRun : IDisposable
 {
-    private const int Alive = JailFds.FirstGroup + JailFds.MaxGroups - 1; // the keeper closes all but its own numbers; three trees are the most here
+    private const int Alive = JailFds.FirstGroup + JailFds.MaxGroups - 1; // the keeper closes all but its own numbers; three trees are the most here; where there are four groups, it has none
     private const int TracersTrace = 8;
     private const int TracersJail = 7;
     private readonly FdHandle _lifeline;
@@ -20,9 +21,9 @@ internal sealed class KeeperRun : IDisposable
 
     internal ChildProcess Process { get; }
 
-    internal static KeeperRun Start(List<ParentGroup> parents, IReadOnlyList<string> arguments)
+    internal static KeeperRun Start(List<ParentGroup> parents, IReadOnlyList<string> arguments, string? executable = null)
     {
-        using FdHandle jail = FileOpen.Read(Repository.Exe("sandbox-jail"));
+        using FdHandle jail = FileOpen.Read(executable ?? Repository.Exe("sandbox-jail"));
         return Start(parents, arguments, jail, ["sandbox-jail"], traced: null, trace: null);
     }
 
@@ -41,6 +42,9 @@ internal sealed class KeeperRun : IDisposable
         Assert.Equal(message.Length, CredentialSocket.Receive(_reports.Number, message, out _));
         return JailReport.Decode(message);
     }
+
+    /// <summary>As when its launcher ends.</summary>
+    internal void CutLifeline() => _lifeline.Dispose();
 
     /// <summary>Until the keeper has said something or can say no more.</summary>
     internal void WaitForWord(int milliseconds) => Assert.Equal(1, Poll.Wait(_reports.Number, PollEvents.Readable, milliseconds, out _));
@@ -80,14 +84,19 @@ internal sealed class KeeperRun : IDisposable
         List<FdHandle> folders = [.. opened.Select(folder => folder.Handle)];
         bool overrides = !opened.TrueForAll(folder => folder.IsWritableForItsOwner);
         Assert.Equal(0, FdIo.WriteAll(spec.Number, new JailSpec { KeepsGroups = true, GroupCount = parents.Count, OverridesModes = overrides, Fds = [0], Arguments = keeperArguments }.Encode()));
-        List<InheritedFd> fds = [new(0, childLifeline), new(Alive, childAlive), new(JailFds.Status, childReports), new(JailFds.Spec, spec)];
+        List<InheritedFd> fds = [new(0, childLifeline), new(JailFds.Status, childReports), new(JailFds.Spec, spec)];
         fds.AddRange(folders.Select((folder, index) => new InheritedFd(JailFds.FirstGroup + index, folder)));
+        if (parents.Count < JailFds.MaxGroups)
+        {
+            fds.Add(new(Alive, childAlive));
+        }
+
         if (traced is not null)
         {
             fds.AddRange([new(TracersJail, traced), new(TracersTrace, trace!), new(OrphanedStart.Launchers, lifeline), new(OrphanedStart.Gate, gate)]);
         }
 
-        ChildProcess process = Spawner.Spawn(new SpawnSpec { Executable = executable, Arguments = arguments, Fds = fds });
+        ChildProcess process = ChangedExe.Spawn(new SpawnSpec { Executable = executable, Arguments = arguments, Fds = fds });
         foreach (FdHandle lent in (FdHandle[])[childLifeline, childReports, childAlive, .. folders])
         {
             lent.Dispose();
