@@ -13,6 +13,7 @@ internal sealed class Agent(string devicePath)
         // Opened once: closing the device would throw away what the next client has sent by then.
         using FileStream device = new(devicePath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         using FrameLine line = new(device);
+        using KvmInUse? kvm = KvmInUse.Begin();
         while (true)
         {
             while (line.TryRead(out Frame frame))
