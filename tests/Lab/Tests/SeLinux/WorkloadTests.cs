@@ -47,18 +47,20 @@ public sealed class WorkloadTests(EnforcingLab lab)
         Assert.Contains("sbx_image_t:s0 /var/lib/sandbox/images/work.img\n", result.Text, StringComparison.Ordinal); // after it
     }
 
-    /// <summary>A root made of a folder, and a kernel of no label that the VMM may read.</summary>
+    /// <summary>A root made of a folder, a kernel of no label that the VMM may read, and a program that listens on a socket for the guest.</summary>
     [Fact]
     public async Task Sandbox_WithTheOperatorsOwnFiles_HasNoDenial()
     {
+        string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
         CommandResult result = await lab.ScriptAsync(
-            """
-            mkdir -p /tmp/own/bin /tmp/own/dev /tmp/own/proc /tmp/own/sys /tmp/own/tmp; cp /bin/busybox /tmp/own/bin/; ln -sf busybox /tmp/own/bin/echo
+            $$"""
+            mkdir -p /tmp/own/bin /tmp/own/dev /tmp/own/proc /tmp/own/sys /tmp/own/tmp; cp /bin/busybox {{peer}} /tmp/own/bin/; ln -sf busybox /tmp/own/bin/sh
+            timeout 60 {{peer}} serve /tmp/own.service & for wait in $(seq 300); do [ -S /tmp/own.service ] && break; sleep 0.1; done
             cp /opt/sandbox/share/kernels/debian/vmlinux /tmp/own.kernel; cp -r /opt/sandbox/share/kernels/debian/modules /tmp/
-            $sandbox run --selinux=required --rootfs /tmp/own --kernel /tmp/own.kernel -- /bin/echo own files; echo code $?
-            ls -Z /tmp/own.kernel; rm -rf /tmp/own /tmp/own.kernel /tmp/modules; denials
+            $sandbox run --selinux=required --rootfs /tmp/own --kernel /tmp/own.kernel --vsock 5000=/tmp/own.service -- /bin/sh -c 'echo own files; /bin/peer call 5000 hello'; echo code $?; wait
+            ls -Z /tmp/own.kernel; rm -rf /tmp/own /tmp/own.* /tmp/modules; denials
             """);
-        Expect.Text("own files\ncode 0\nsystem_u:object_r:host_file_t:s0 /tmp/own.kernel", result);
+        Expect.Text("own files\nyou said hello\ncode 0\nsystem_u:object_r:host_file_t:s0 /tmp/own.kernel", result);
     }
 
     /// <summary>passt has a domain of its own too, for it reads what the guest sends.</summary>
