@@ -77,8 +77,13 @@ internal sealed class DeviceRevival(DeviceLauncher launcher, Func<bool> ranOutOf
     /// <summary>Hands a replacement's socket to the VMM (SCM_RIGHTS). Whether the VMM is still there to take it shows elsewhere.</summary>
     public static void HandOver(int place, FdHandle frontend, WatchedProcess vmm)
     {
+        if (Poll.Wait(vmm.Control!.Number, PollEvents.Writable, 0, out _) <= 0)
+        {
+            return; // a VMM that takes nothing from its socket: the device is missing to its guest, not to us
+        }
+
         Span<byte> frame = stackalloc byte[DeviceReplacement.FrameBytes];
-        _ = UnixSocket.Send(vmm.Control!.Number, frame[..new DeviceReplacement(place).Encode(frame)], [frontend.Number]);
+        _ = UnixSocket.Send(vmm.Control.Number, frame[..new DeviceReplacement(place).Encode(frame)], [frontend.Number]);
     }
 
     /// <summary>After the last result: waits until nobody signals the eventfd any more.</summary>
@@ -90,18 +95,19 @@ internal sealed class DeviceRevival(DeviceLauncher launcher, Func<bool> ranOutOf
 
     private async Task<RevivedDevice> StartAsync(int place)
     {
-        (FdHandle frontend, FdHandle backend) = launcher.CreateChannel();
-        using (backend)
+        FdHandle? frontend = null;
+        try
         {
-            try
+            (frontend, FdHandle backend) = launcher.CreateChannel(); // no fd left in this process: a failure like any other
+            using (backend)
             {
                 return new RevivedDevice(place, await launcher.StartAsync(place, backend).ConfigureAwait(false), frontend, "");
             }
-            catch (Exception failure) when (failure is SandboxException or LinuxException)
-            {
-                frontend.Dispose();
-                return new RevivedDevice(place, null, null, failure.Message);
-            }
+        }
+        catch (Exception failure) when (failure is SandboxException or LinuxException)
+        {
+            frontend?.Dispose();
+            return new RevivedDevice(place, null, null, failure.Message);
         }
     }
 }

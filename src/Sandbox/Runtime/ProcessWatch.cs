@@ -18,6 +18,9 @@ internal sealed class ProcessWatch : IDisposable
 
     private const ulong WakeTag = ulong.MaxValue;
     private const ulong ConsoleTag = ulong.MaxValue - 1;
+    /// <summary>More than the buffers of a socket and a pipe hold, read a frame at a time.</summary>
+    private const int MostLastReads = 4096;
+
     private const int TagsPerProcess = 3; // in the order of the enum below
     private enum Source
     {
@@ -190,18 +193,12 @@ internal sealed class ProcessWatch : IDisposable
             return false;
         }
 
-        // It has ended, so its sockets end: neither loop waits.
-        while (!process.IsControlDrained)
+        if (_killRequested || _killed || _killAtMilliseconds != long.MaxValue || !TryDrain(process))
         {
-            DrainControl(process, process.Control!.Number);
+            return false;
         }
 
-        while (!process.AreErrorsDrained)
-        {
-            DrainErrors(process);
-        }
-
-        if (process.Ended is not null || process.Fault != LaunchFault.None || _killRequested || _killed || _killAtMilliseconds != long.MaxValue)
+        if (process.Ended is not null || process.Fault != LaunchFault.None)
         {
             return false;
         }
@@ -214,6 +211,31 @@ internal sealed class ProcessWatch : IDisposable
         GivenUp = EndDiagnosis.GivenUp(process);
         return false;
     }
+
+    // What a process that has ended has said. Its socket and its pipe should have ended with it; they have not when it handed them on, to the VMM by
+    // their common socket (SCM_RIGHTS, which no filter sees), where they may lie for ever. Then nobody waits, and it is not replaced: false.
+    private bool TryDrain(WatchedProcess process)
+    {
+        for (int reads = 0; reads < MostLastReads && !(process.IsControlDrained && process.AreErrorsDrained); reads++)
+        {
+            if (!process.IsControlDrained && IsReadable(process.Control!))
+            {
+                DrainControl(process, process.Control!.Number);
+            }
+            else if (!process.AreErrorsDrained && IsReadable(process.Errors))
+            {
+                DrainErrors(process);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return process.IsControlDrained && process.AreErrorsDrained;
+    }
+
+    private static bool IsReadable(FdHandle fd) => Poll.Wait(fd.Number, PollEvents.Readable, 0, out _) > 0;
 
     private void TakeRevived()
     {
