@@ -76,6 +76,10 @@ public sealed class MicroVm : IAsyncDisposable
             throw new SandboxException(
                 SandboxErrorKind.HostFailure, $"the host did not prepare the microVM within {SecondsText.Of(options.StartTimeout)}; give it more time");
         }
+        catch (LinuxException failure)
+        {
+            throw new SandboxException(SandboxErrorKind.HostFailure, $"the microVM could not be started: {failure.Message}", failure);
+        }
     }
 
     /// <summary>Starts a command and returns when the guest has executed it. Cancelling kills it, not the microVM.</summary>
@@ -137,12 +141,12 @@ public sealed class MicroVm : IAsyncDisposable
         catch
         {
             // The launcher has ended what it had started.
-            bool outOfMemory = group is { RanOutOfMemory: true };
+            SandboxException? outOfMemory = group is { RanOutOfMemory: true } ? group.OutOfMemory : null;
             await Task.Run(() => GroupSetup.End(group)).ConfigureAwait(false);
             security.Dispose();
-            if (outOfMemory)
+            if (outOfMemory is not null)
             {
-                throw SandboxGroup.OutOfMemory;
+                throw outOfMemory;
             }
 
             throw;
@@ -222,7 +226,7 @@ public sealed class MicroVm : IAsyncDisposable
         await _watch.AllEnded.ConfigureAwait(false);
         if (_group is { RanOutOfMemory: true })
         {
-            said = SandboxGroup.OutOfMemory; // whatever else was said followed from it
+            said = _group.OutOfMemory; // whatever else was said followed from it
         }
 
         await Task.Run(() => GroupSetup.End(_group)).ConfigureAwait(false);

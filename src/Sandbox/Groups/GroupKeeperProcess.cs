@@ -97,6 +97,11 @@ internal sealed class GroupKeeperProcess : IDisposable
     /// <exception cref="LinuxException">Not so; what had been made has been removed.</exception>
     public void WaitUntilMade()
     {
+        if (Poll.Wait(_reports.Number, PollEvents.Readable, PatienceMilliseconds, out _) == 0)
+        {
+            throw new LinuxException("the keeper of the control groups does not come to its end: it, or the group it is in, has been stopped", Errno.ETIMEDOUT);
+        }
+
         Span<byte> message = stackalloc byte[JailReport.Bytes];
         int count = LinuxException.Check(CredentialSocket.Receive(_reports.Number, message, out _), "read keeper report");
         if (count != JailReport.Bytes)

@@ -26,6 +26,9 @@ internal sealed class GroupLimits(long memoryBytes, long threads, int cpuPercent
     /// </summary>
     private const int TableShare = 16;
 
+    /// <summary>passt's tables of flows and what it has read and not yet passed on.</summary>
+    private const long PasstBytes = 64L << 20;
+
     public long MemoryBytes => memoryBytes;
 
     public long Threads => threads;
@@ -41,7 +44,7 @@ internal sealed class GroupLimits(long memoryBytes, long threads, int cpuPercent
     /// <param name="deviceProcesses">How many there are.</param>
     /// <param name="devices">As <see cref="Devices"/>.</param>
     public static GroupLimits For(MicroVmOptions options, long threads, int deviceProcesses, IReadOnlyList<string> devices) => new(
-        options.HostLimits.MemoryBytes ?? checked(options.MemoryBytes + (options.MemoryBytes / TableShare) + FixedOverheadBytes),
+        options.HostLimits.MemoryBytes ?? checked(options.MemoryBytes + (options.MemoryBytes / TableShare) + FixedOverheadBytes + (options.Network is { Kind: NetworkKind.User } ? PasstBytes : 0)),
         options.HostLimits.Threads ?? threads,
         options.HostLimits.CpuPercent ?? 100 * (options.CpuCount + deviceProcesses),
         options.HostLimits.DiskBytesPerSecond,

@@ -29,7 +29,8 @@ internal static class GroupSetup
     /// <exception cref="SandboxException">A limit that was asked for cannot be held.</exception>
     public static SandboxGroup? Make(string jailPath, LaunchFiles files, string? label, List<string> unenforced)
     {
-        int devices = FixedDeviceProcesses + files.Disks.Count;
+        bool hasPasst = files.Network is { Passt: not null };
+        int devices = FixedDeviceProcesses + files.Disks.Count + (hasPasst ? 1 : 0);
         List<string> disks = [];
         if (files.Options.HostLimits.DiskBytesPerSecond is not null)
         {
@@ -124,8 +125,13 @@ internal static class GroupSetup
             Enable(Path.Join(version2.MountPoint, asked), wanted);
         }
 
-        return ParentGroup.Choose(trees, wanted, asked, static path => KernelText.Lines(Path.Join(path, "cgroup.subtree_control")) is [string line] ? line.Split(' ') : []);
+        return ParentGroup.Choose(trees, wanted, asked, static path => KernelText.Lines(Path.Join(path, "cgroup.subtree_control")) is [string line] ? line.Split(' ') : [], IsLimited);
     }
+
+    // Not pids.max: systemd gives every unit one, and a microVM's own is far smaller.
+    private static bool IsLimited(string path) => Array.Exists(
+        (string[])["memory.max", "memory.high", "cpu.max"],
+        file => KernelText.Lines(Path.Join(path, file)) is [string limit] && !limit.StartsWith("max", StringComparison.Ordinal));
 
     // The operator gives us this group: what it has, it may hand on. Ours and those above are not touched.
     private static void Enable(string path, GroupController[] wanted)

@@ -28,7 +28,9 @@ internal sealed class ParentGroup
     /// <param name="controllers">Those that we want.</param>
     /// <param name="asked">The operator's group, as /proc/self/cgroup names it; null for our own, or in version 2 the one above it.</param>
     /// <param name="enabled">The controllers that version 2 gives to the groups below a folder (cgroup.subtree_control), by the kernel's names.</param>
-    public static List<ParentGroup> Choose(List<GroupHierarchy> trees, GroupController[] controllers, string? asked, Func<string, string[]> enabled)
+    /// <param name="isLimited">Whether a group of version 2 has limits of its own; null: none has.</param>
+    public static List<ParentGroup> Choose(
+        List<GroupHierarchy> trees, GroupController[] controllers, string? asked, Func<string, string[]> enabled, Predicate<string>? isLimited = null)
     {
         List<ParentGroup> parents = [];
         List<GroupController> wanted = [.. controllers];
@@ -44,7 +46,7 @@ internal sealed class ParentGroup
 
         // A controller is in version 1 or in version 2, never in both.
         ParentGroup? best = null;
-        foreach (string path in trees.Find(static tree => tree.IsVersion2) is { } version2 ? Candidates(version2, asked) : [])
+        foreach (string path in trees.Find(static tree => tree.IsVersion2) is { } version2 ? Candidates(version2, asked, isLimited) : [])
         {
             string[] names = enabled(path);
             ParentGroup candidate = new(true, path, wanted.FindAll(controller => Array.IndexOf(names, controller.Name2) >= 0));
@@ -54,12 +56,13 @@ internal sealed class ParentGroup
         return best is null ? parents : [.. parents, best];
     }
 
-    // A group of version 2 that holds processes, as ours does, cannot hold limited groups too, unless it is the topmost: then a neighbour of it.
-    private static string[] Candidates(GroupHierarchy tree, string? asked)
+    // A group of version 2 that holds processes, as ours does, cannot hold limited groups too, unless it is the topmost: then a neighbour of it. Not of
+    // one that somebody has limited (MemoryMax of a unit): the microVM would get out of those limits.
+    private static string[] Candidates(GroupHierarchy tree, string? asked, Predicate<string>? isLimited)
     {
         string own = tree.OwnPath.TrimEnd('/');
         return asked is not null ? [System.IO.Path.Join(tree.MountPoint, asked)]
-            : own == tree.MountPoint ? [own]
+            : own == tree.MountPoint || isLimited?.Invoke(own) == true ? [own]
             : [own, System.IO.Path.GetDirectoryName(own)!];
     }
 }

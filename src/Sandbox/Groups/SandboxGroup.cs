@@ -14,15 +14,19 @@ internal sealed class SandboxGroup : IDisposable
     private readonly string _name;
     private readonly List<FdHandle> _entrances = [];
     private long _killsBefore;
+    private long _limitReachedBefore;
 
     private SandboxGroup(GroupKeeperProcess keeper, List<ParentGroup> parents, string name) => (_keeper, _parents, _name) = (keeper, parents, name);
 
     /// <summary>Why a microVM is ended whose keeper is gone: nobody would remove its groups if the launcher died now.</summary>
     public static SandboxException KeeperLost => new(SandboxErrorKind.HostFailure, "the keeper of the microVM's control groups was killed; the microVM was ended");
 
-    /// <summary>Why a microVM ended that the kernel held to its memory.</summary>
-    public static SandboxException OutOfMemory => new(
-        SandboxErrorKind.HostFailure, "the microVM's processes reached the memory limit of their control group on the host and were killed; give --memory-limit more");
+    /// <summary>Why a microVM ended of which the kernel killed processes for memory: at its own limit, or because the host or a group above had none left.</summary>
+    public SandboxException OutOfMemory => new(
+        SandboxErrorKind.HostFailure,
+        LimitReached() > _limitReachedBefore
+            ? "the microVM's processes reached the memory limit of their control group on the host and were killed; give --memory-limit more"
+            : "the host, or a control group above the microVM's, ran out of memory, and the kernel killed processes of the microVM; give it more or run fewer");
 
     /// <summary>cgroup.procs of each group, for writing: a process that writes "0" there is in the group.</summary>
     public IReadOnlyList<FdHandle> Entrances => _entrances;
@@ -93,6 +97,21 @@ internal sealed class SandboxGroup : IDisposable
         }
 
         _killsBefore = KillsForMemory();
+        _limitReachedBefore = LimitReached();
+    }
+
+    /// <summary>Moves a running child of this process into the groups: a program of the host that knows nothing of them.</summary>
+    /// <exception cref="LinuxException">It cannot be moved.</exception>
+    public void Add(ChildProcess child)
+    {
+        foreach (FdHandle entrance in _entrances)
+        {
+            int result = FdIo.WriteAll(entrance.Number, System.Text.Encoding.ASCII.GetBytes(child.Pid.ToString(CultureInfo.InvariantCulture)));
+            if (result != -(int)Errno.ESRCH) // it has ended, and will be found so
+            {
+                _ = LinuxException.Check(result, "move a process into the microVM's control group");
+            }
+        }
     }
 
     /// <summary>Returns when the groups are gone. The microVM's processes must have ended.</summary>
@@ -116,20 +135,26 @@ internal sealed class SandboxGroup : IDisposable
         }
     }
 
-    // A line "oom_kill N" in both versions.
-    private long KillsForMemory()
+    // A line "oom_kill N" in both versions: killed by whatever limit it was.
+    private long KillsForMemory() => Count("memory.events", "memory.oom_control", "oom_kill ");
+
+    // How often the group's own limit stood in the way: "oom N" of version 2; of version 1 a file with nothing but a number, which reclaiming counts up too.
+    private long LimitReached() => Count("memory.events", "memory.failcnt", "oom ");
+
+    private long Count(string file2, string file1, string key)
     {
-        const string key = "oom_kill ";
-        long kills = 0;
+        long sum = 0;
         foreach (ParentGroup parent in _parents)
         {
             // Of version 1, the trees that do not limit memory have no such file.
-            string path = Path.Join(parent.Path, _name, parent.IsVersion2 ? "memory.events" : "memory.oom_control");
-            string? line = Array.Find(KernelText.Lines(path), static line => line.StartsWith(key, StringComparison.Ordinal));
-            kills += long.TryParse(line.AsSpan(line is null ? 0 : key.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count : 0;
+            foreach (string line in KernelText.Lines(Path.Join(parent.Path, _name, parent.IsVersion2 ? file2 : file1)))
+            {
+                string number = line.StartsWith(key, StringComparison.Ordinal) ? line.Substring(key.Length) : line;
+                sum += long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long count) ? count : 0;
+            }
         }
 
-        return kills;
+        return sum;
     }
 
     private static string? TryWrite(string path, string value)

@@ -1,4 +1,5 @@
 using Sandbox.Control.Agent;
+using Sandbox.Groups;
 
 namespace Sandbox.Launch;
 
@@ -15,7 +16,7 @@ internal static class HostResolver
     {
         foreach (string file in Files)
         {
-            uint[] servers = File.Exists(file) ? Read(TextFile.Read(file)) : [];
+            uint[] servers = Read(string.Join('\n', KernelText.Lines(file))); // that it is missing or may not be read is as good as no server
             if (servers.Length > 0)
             {
                 return servers;

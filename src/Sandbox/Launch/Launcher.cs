@@ -110,7 +110,7 @@ internal sealed class Launcher
 
         if (_files.Network is { Passt: not null } network)
         {
-            starts.Add(Passt.StartAsync(network, _files.Options.Network!)); // the last: devices are found by their place behind the VMM
+            starts.Add(Passt.StartAsync(network, _files.Options.Network!, Group)); // the last: devices are found by their place behind the VMM
         }
 
 #pragma warning restore CA2025

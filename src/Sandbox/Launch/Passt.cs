@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Globalization;
+using Sandbox.Groups;
 using Sandbox.Linux;
 using Sandbox.Runtime;
 
@@ -22,9 +22,12 @@ internal static class Passt
 
     /// <param name="link">A link of user networking; passt's end is borrowed.</param>
     /// <param name="options">The ports to open.</param>
-    public static async Task<WatchedProcess> StartAsync(NetworkLink link, NetworkOptions options)
+    /// <param name="group">The microVM's control groups; null: there are none.</param>
+    public static async Task<WatchedProcess> StartAsync(NetworkLink link, NetworkOptions options, SandboxGroup? group)
     {
         string tool = Find();
+        UserClaim? user = null;
+        ChildProcess? child = null;
         using FdHandle executable = SetPriv.Open();
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         (FdHandle errors, FdHandle childErrors) = Pipe.Create();
@@ -32,24 +35,31 @@ internal static class Passt
         {
             try
             {
-                ChildProcess child = await Spawner.SpawnAsync(new SpawnSpec
+                user = Environment.IsPrivilegedProcess ? UserClaim.Take(FirstUser, UserCount) : null;
+                child = await Spawner.SpawnAsync(new SpawnSpec
                 {
                     Executable = executable,
-                    Arguments = SetPriv.Arguments(tool, Arguments(options)), // until passt changes its user
+                    Arguments = SetPriv.Arguments(tool, Arguments(options, user?.Number)), // until passt changes its user
                     Fds = [new(0, nothing), new(1, nothing), new(2, childErrors), new(SocketFd, link.Passt!)],
                 }).ConfigureAwait(false);
-                return WatchedProcess.Helper(Name, child, errors);
+                group?.Add(child);
+                return WatchedProcess.Helper(Name, child, errors, user);
             }
             catch (LinuxException failure)
             {
+                // Nobody watches it yet.
+                _ = child?.Kill(Signals.Kill);
+                _ = child?.Wait();
+                child?.Dispose();
                 errors.Dispose();
+                user?.Dispose();
                 throw new SandboxException(SandboxErrorKind.HostFailure, $"{Name} could not be started: {failure.Message}", failure);
             }
         }
     }
 
     /// <summary>Everything but the tool's own name.</summary>
-    internal static List<string> Arguments(NetworkOptions options)
+    internal static List<string> Arguments(NetworkOptions options, uint? user)
     {
         List<string> arguments =
         [
@@ -62,10 +72,9 @@ internal static class Passt
             "--no-ndp", "--no-ra", "--no-dhcpv6", // nothing of IPv6 answers
             "--udp-ports", "none",
         ];
-        if (Environment.IsPrivilegedProcess)
+        if (user is not null)
         {
             // Not "nobody", who may have processes of others: a user of its own, so that two of them cannot reach each other.
-            uint user = FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount);
             arguments.AddRange(["--runas", string.Create(CultureInfo.InvariantCulture, $"{user}:{user}")]);
         }
 

@@ -27,11 +27,15 @@ internal sealed class UserClaim : IDisposable
 
     /// <summary>One at random.</summary>
     /// <exception cref="LinuxException">None could be had.</exception>
-    public static UserClaim Take()
+    public static UserClaim Take() => Take(FirstUser, UserCount);
+
+    /// <summary>One at random out of these.</summary>
+    /// <exception cref="LinuxException">None could be had.</exception>
+    public static UserClaim Take(uint first, uint count)
     {
         for (int tried = 0; tried < Tries; tried++)
         {
-            if (TryTake(FirstUser + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % UserCount)) is { } claim)
+            if (TryTake(first + (BinaryPrimitives.ReadUInt32LittleEndian(HostRandom.Bytes(sizeof(uint))) % count)) is { } claim)
             {
                 return claim;
             }

@@ -24,14 +24,14 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
         (Name, Child, Control, Errors, _phaseReached) = (name, child, control, errors, phaseReached);
     }
 
-    private WatchedProcess(string name, ChildProcess child, FdHandle errors)
+    private WatchedProcess(string name, ChildProcess child, FdHandle errors, UserClaim? user)
     {
-        (Name, Child, Errors, _phaseReached) = (name, child, errors, static _ => { });
+        (Name, Child, Errors, User, _phaseReached) = (name, child, errors, user, static _ => { });
         _ready.SetResult(default);
     }
 
     /// <summary>A program of the host that the microVM needs and that knows nothing of control sockets.</summary>
-    public static WatchedProcess Helper(string name, ChildProcess child, FdHandle errors) => new(name, child, errors);
+    public static WatchedProcess Helper(string name, ChildProcess child, FdHandle errors, UserClaim? user) => new(name, child, errors, user);
 
     public string Name { get; }
 

@@ -24,6 +24,18 @@ public sealed class LimitTests(LabHost lab)
         Expect.Text($"{(128L + 8 + 96) << 20}\n0\n81\n500000 100000\nvmm\ndevice\ndevice\ndevice", result);
     }
 
+    /// <summary>passt is a program of the host, but what it does the guest makes it do.</summary>
+    [Fact]
+    public async Task Passt_OfAUserNetwork_IsInTheGroupToo()
+    {
+        const string lan = "ip tuntap add dev lan0 mode tap; ip addr add 198.51.100.1/24 dev lan0; ip link set lan0 up; ip route add default via 198.51.100.254 dev lan0; ";
+        CommandResult result = await lab.ScriptAsync(
+            Enable + lan + RunInBackground.Replace("run ", "run --net user ", StringComparison.Ordinal) +
+            "for process in $(pgrep ^passt); do grep -qx $process $root/sandbox-$launcher-*/cgroup.procs && echo passt; done; " +
+            "kill -KILL $launcher; wait $launcher 2>/dev/null; " + UntilGone + "ip link del lan0");
+        Expect.Text("passt", result);
+    }
+
     [Fact]
     public async Task Memory_BeyondTheLimit_EndsTheMicroVmAndNothingElse()
     {

@@ -24,7 +24,7 @@ public sealed class NetworkPlanTests
     [Fact]
     public void Passt_NeverOpensTheHostsLoopback()
     {
-        List<string> arguments = Passt.Arguments(new NetworkOptions { Ports = [new(8080, 80), new(53, 5353, "0.0.0.0")] });
+        List<string> arguments = Passt.Arguments(new NetworkOptions { Ports = [new(8080, 80), new(53, 5353, "0.0.0.0")] }, user: null);
         Assert.Contains("--no-map-gw", arguments);
         Assert.Contains("127.0.0.1/8080:80", arguments);
         Assert.Contains("0.0.0.0/53:5353", arguments);

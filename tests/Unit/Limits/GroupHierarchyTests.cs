@@ -51,6 +51,17 @@ public sealed class GroupHierarchyTests
         Assert.DoesNotContain(parents, static parent => parent.IsVersion2);
     }
 
+    /// <summary>`systemd-run -p MemoryMax=1G sandbox run`: beside that unit's group the microVM would be out of its limits.</summary>
+    [Theory]
+    [InlineData("/s", null)]
+    [InlineData("/s/a", "/c/s/a")]
+    public void Parent_InVersion2_IsNoNeighbourOfAGroupWithLimits(string enabledIn, string? expected)
+    {
+        List<GroupHierarchy> trees = GroupHierarchy.Read(["1 2 0:3 / /c rw - cgroup2 none rw"], ["0::/s/a"]);
+        List<ParentGroup> parents = ParentGroup.Choose(trees, Wanted, null, path => path == "/c" + enabledIn ? (string[])["memory"] : [], static path => path == "/c/s/a");
+        Assert.Equal(expected, parents.SingleOrDefault()?.Path);
+    }
+
     [Theory]
     [InlineData("/s/a", "/s", "/s")] // a neighbour of ours
     [InlineData("/s/a", "/s/a", "/s/a")] // ours has been prepared for it
