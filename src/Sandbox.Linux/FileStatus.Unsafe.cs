@@ -21,12 +21,7 @@ public static unsafe class FileStatus
     /// <summary>What sort of file it is (fstat(2)).</summary>
     public static FileKind KindOf(FdHandle file)
     {
-        stat status = default;
-        // SAFETY: the kernel fills the local.
-        if (fstat(file.Number, &status) != 0)
-        {
-            throw new LinuxException("fstat", (Errno)errno);
-        }
+        stat status = StatusOf(file);
 
         uint type = (uint)status.st_mode & S_IFMT_Bits;
         return type switch
@@ -41,9 +36,8 @@ public static unsafe class FileStatus
     /// <summary>The same for two fds when they are of one file: device and inode number (fstat(2)), each without its highest bit.</summary>
     public static (long Device, long Inode) IdentityOf(FdHandle file)
     {
-        stat status = default;
-        // SAFETY: the kernel fills the local.
-        return fstat(file.Number, &status) == 0 ? (unchecked((long)(ulong)status.st_dev) & long.MaxValue, unchecked((long)(ulong)status.st_ino) & long.MaxValue) : throw new LinuxException("fstat", (Errno)errno);
+        stat status = StatusOf(file);
+        return (unchecked((long)(ulong)status.st_dev) & long.MaxValue, unchecked((long)(ulong)status.st_ino) & long.MaxValue);
     }
 
     /// <summary>The path by which the file was opened, with all links followed, as the kernel still knows it (readlink(2) of /proc/self/fd).</summary>
@@ -60,12 +54,7 @@ public static unsafe class FileStatus
     }
 
     /// <summary>Whether any folder names it: a memfd and a file made with O_TMPFILE have no link.</summary>
-    public static bool HasName(FdHandle file)
-    {
-        stat status = default;
-        // SAFETY: the kernel fills the local.
-        return fstat(file.Number, &status) == 0 ? (ulong)status.st_nlink > 0 : throw new LinuxException("fstat", (Errno)errno);
-    }
+    public static bool HasName(FdHandle file) => (ulong)StatusOf(file).st_nlink > 0;
 
     /// <summary>Bytes of a regular file or block device (lseek(2) to the end: stat says 0 for a device). Moves the file offset.</summary>
     public static long LengthOf(FdHandle file)
@@ -83,12 +72,7 @@ public static unsafe class FileStatus
     /// <summary>The block device itself, or the one that holds the file; major 0 when the file system is on none.</summary>
     public static (uint Major, uint Minor) DeviceOf(FdHandle file)
     {
-        stat status = default;
-        // SAFETY: the kernel fills the local.
-        if (fstat(file.Number, &status) != 0)
-        {
-            throw new LinuxException("fstat", (Errno)errno);
-        }
+        stat status = StatusOf(file);
 
         // The kernel's 64-bit dev_t of user space (makedev(3)): minor 0-7, major 8-19, minor 20-31, major 32-43.
         ulong device = (ulong)(((uint)status.st_mode & S_IFMT_Bits) == 0x6000 ? status.st_rdev : status.st_dev);
@@ -98,9 +82,8 @@ public static unsafe class FileStatus
     /// <summary>Whether the file is this process's user's and its mode lets that user write it: then no capability is needed for it.</summary>
     public static bool IsWritableAsItsOwner(FdHandle file)
     {
-        stat status = default;
-        // SAFETY: the kernel fills the local.
-        return fstat(file.Number, &status) == 0 ? (uint)status.st_uid == (uint)geteuid() && ((uint)status.st_mode & 0x80) != 0 : throw new LinuxException("fstat", (Errno)errno);
+        stat status = StatusOf(file);
+        return (uint)status.st_uid == (uint)geteuid() && ((uint)status.st_mode & 0x80) != 0;
     }
 
     /// <summary>f_type of the file system that holds an open file (fstatfs(2)).</summary>
@@ -109,6 +92,13 @@ public static unsafe class FileStatus
         long* buffer = stackalloc long[StatFsBytes / sizeof(long)];
         // SAFETY: struct statfs is 120 bytes on x86-64 and begins with f_type.
         return SystemCall(SystemCalls.SYS_fstatfs, file.Number, (nint)buffer, 0, 0, 0, 0) == 0 ? buffer[0] : throw new LinuxException("fstatfs", (Errno)errno);
+    }
+
+    private static stat StatusOf(FdHandle file)
+    {
+        stat status = default;
+        // SAFETY: the kernel fills the local.
+        return fstat(file.Number, &status) == 0 ? status : throw new LinuxException("fstat", (Errno)errno);
     }
 
     private const int StatFsBytes = 120;

@@ -1,20 +1,8 @@
-using Sandbox.Linux;
-
 namespace Sandbox.Groups;
 
 /// <summary>Small text files of the kernel that may not be there.</summary>
 internal static class KernelText
 {
     /// <summary>Its lines; none when it cannot be read.</summary>
-    public static string[] Lines(string path)
-    {
-        try
-        {
-            return TextFile.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        }
-        catch (LinuxException)
-        {
-            return [];
-        }
-    }
+    public static string[] Lines(string path) => TextFile.TryRead(path)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
 }

@@ -59,15 +59,5 @@ internal static class KernelFindings
             "SELinux", host is { IsEnforcing: true, KnowsSandbox: true, IsPermissiveForUs: false }, IsRequired: false, SeLinuxReport.Describe(host), cure);
     }
 
-    private static string? ReadWord(string path)
-    {
-        try
-        {
-            return TextFile.Read(path).Trim();
-        }
-        catch (LinuxException)
-        {
-            return null;
-        }
-    }
+    private static string? ReadWord(string path) => TextFile.TryRead(path)?.Trim();
 }

@@ -1,5 +1,4 @@
 using Sandbox.Control.Agent;
-using Sandbox.Groups;
 
 namespace Sandbox.Launch;
 
@@ -16,7 +15,7 @@ internal static class HostResolver
     {
         foreach (string file in Files)
         {
-            uint[] servers = Read(string.Join('\n', KernelText.Lines(file))); // that it is missing or may not be read is as good as no server
+            uint[] servers = TextFile.TryRead(file) is { } text ? Read(text) : []; // that it is missing or may not be read is as good as no server
             if (servers.Length > 0)
             {
                 return servers;
