@@ -138,15 +138,7 @@ internal static class GroupSetup
     {
         foreach (GroupController controller in wanted)
         {
-            try
-            {
-                using FdHandle file = FileOpen.Write(Path.Join(path, "cgroup.subtree_control"));
-                _ = FdIo.WriteAll(file.Number, System.Text.Encoding.ASCII.GetBytes($"+{controller.Name2}"));
-            }
-            catch (LinuxException)
-            {
-                // The controllers that are enabled are read next.
-            }
+            _ = KernelText.TryWrite(Path.Join(path, "cgroup.subtree_control"), "+" + controller.Name2); // those that are enabled are read next
         }
     }
 }

@@ -40,7 +40,7 @@ internal sealed class SandboxGroup : IDisposable
     /// <summary>The folders.</summary>
     public List<string> Paths => _parents.ConvertAll(parent => Path.Join(parent.Path, _name));
 
-    /// <summary>Whether the kernel ended a process of it because the group was at its memory limit. Only before <see cref="End"/>.</summary>
+    /// <summary>Whether the kernel ended a process of it for want of memory, by whatever limit (<see cref="OutOfMemory"/> tells). Only before <see cref="End"/>.</summary>
     public bool RanOutOfMemory => KillsForMemory() > _killsBefore;
 
     /// <summary>Makes an empty group in each of the parents; that a process can enter them has been tried when it returns.</summary>
@@ -87,7 +87,7 @@ internal sealed class SandboxGroup : IDisposable
             string group = Path.Join(parent.Path, _name);
             foreach (GroupSetting setting in parent.IsVersion2 ? limits.ForVersion2() : limits.ForVersion1())
             {
-                if (parent.Controllers.Contains(setting.Controller) && TryWrite(Path.Join(group, setting.File), setting.Value) is { } failure && !setting.MayLack)
+                if (parent.Controllers.Contains(setting.Controller) && KernelText.TryWrite(Path.Join(group, setting.File), setting.Value) is { } failure && !setting.MayLack)
                 {
                     refused.Add(setting.Controller, failure);
                 }
@@ -155,19 +155,5 @@ internal sealed class SandboxGroup : IDisposable
         }
 
         return sum;
-    }
-
-    private static string? TryWrite(string path, string value)
-    {
-        try
-        {
-            using FdHandle file = FileOpen.Write(path);
-            _ = LinuxException.Check(FdIo.WriteAll(file.Number, System.Text.Encoding.ASCII.GetBytes(value)), "write \"" + value + "\" to " + path);
-            return null;
-        }
-        catch (LinuxException failure)
-        {
-            return failure.Message;
-        }
     }
 }

@@ -23,7 +23,7 @@ internal sealed class RevivedDevice(int place, WatchedProcess? process, FdHandle
 
 /// <summary>Starts device processes anew, away from the watching thread, which asks for it and takes the results. Between the two nobody else touches them.</summary>
 /// <param name="launcher">Taken over.</param>
-/// <param name="ranOutOfMemory">Whether the kernel has killed a process of the microVM at its limit of memory: then another would be the next.</param>
+/// <param name="ranOutOfMemory">Whether the kernel has killed a process of the microVM for want of memory: then another would be the next.</param>
 internal sealed class DeviceRevival(DeviceLauncher launcher, Func<bool> ranOutOfMemory) : IDisposable
 {
     private readonly ConcurrentQueue<RevivedDevice> _results = new();
