@@ -35,9 +35,16 @@ $B mount -t devtmpfs none /root/dev
 $B mkdir -p /root/dev/pts /root/dev/shm
 $B mount -t devpts -o ptmxmode=666 none /root/dev/pts
 $B mount -t tmpfs -o mode=1777 none /root/dev/shm
-# A checkout may lie in one of these two: then the throwaway layer has to do, or it would be hidden.
-case $agent in /tmp/*) ;; *) $B mount -t tmpfs -o mode=1777 none /root/tmp ;; esac
-case $agent in /run/*) ;; *) $B mount -t tmpfs -o mode=755 none /root/run ;; esac
+# Empty folders of its own, wherever the checkout lies: the first folder on the way to it is kept.
+fresh() { # DIRECTORY MODE
+    local first=
+    case $agent in $1/*) first=${agent#"$1"/} first=${first%%/*} ;; esac
+    [ -n "$first" ] && { $B mkdir /kept; $B mount --bind "/root$1/$first" /kept; }
+    $B mount -t tmpfs -o "mode=$2" none "/root$1"
+    [ -n "$first" ] && { $B mkdir "/root$1/$first"; $B mount --move /kept "/root$1/$first"; }
+}
+fresh /tmp 1777
+fresh /run 755
 $B mount -t cgroup2 none /root/sys/fs/cgroup
 $B mount -t securityfs none /root/sys/kernel/security 2>/dev/null
 $B ip link set lo up
@@ -52,7 +59,8 @@ if [ -n "$policy" ]; then
     echo 0 >/proc/sys/kernel/printk_ratelimit # or most of the denials are dropped
     # In one write: the kernel takes a policy whole.
     $B dd if="/root$policy/appliance.policy" of=/root/sys/fs/selinux/load bs=16M count=1 2>/dev/null || { echo "lab: the kernel refused the policy"; $B poweroff -f; }
-    $B chroot /root /usr/bin/chcon system_u:object_r:host_file_t:s0 / # the throwaway layer gave it its own
+    # As in file_contexts; not with setfiles, which would go through all that is below. The throwaway layer and tmpfs gave them their own.
+    $B chroot /root /usr/bin/chcon system_u:object_r:host_file_t:s0 / /run && $B chroot /root /usr/bin/chcon system_u:object_r:tmp_t:s0 /tmp || echo "lab: cannot label /"
     $B chroot /root /usr/sbin/setfiles -q "$policy/file_contexts" /dev || { echo "lab: cannot label /dev"; $B poweroff -f; }
 fi
 

@@ -54,13 +54,13 @@ public sealed class WorkloadTests(EnforcingLab lab)
         string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
         CommandResult result = await lab.ScriptAsync(
             $$"""
-            mkdir -p /tmp/own/bin /tmp/own/dev /tmp/own/proc /tmp/own/sys /tmp/own/tmp; cp /bin/busybox {{peer}} /tmp/own/bin/; ln -sf busybox /tmp/own/bin/sh
-            timeout 60 {{peer}} serve /tmp/own.service & for wait in $(seq 300); do [ -S /tmp/own.service ] && break; sleep 0.1; done
-            cp /opt/sandbox/share/kernels/debian/vmlinux /tmp/own.kernel; cp -r /opt/sandbox/share/kernels/debian/modules /tmp/
-            $sandbox run --selinux=required --rootfs /tmp/own --kernel /tmp/own.kernel --vsock 5000=/tmp/own.service -- /bin/sh -c 'echo own files; /bin/peer call 5000 hello'; echo code $?; wait
-            ls -Z /tmp/own.kernel; rm -rf /tmp/own /tmp/own.* /tmp/modules; denials
+            mkdir -p /srv/own/bin /srv/own/dev /srv/own/proc /srv/own/sys /srv/own/tmp; cp /bin/busybox {{peer}} /srv/own/bin/; ln -sf busybox /srv/own/bin/sh
+            timeout 60 {{peer}} serve /srv/own.service & for wait in $(seq 300); do [ -S /srv/own.service ] && break; sleep 0.1; done
+            cp /opt/sandbox/share/kernels/debian/vmlinux /srv/own.kernel; cp -r /opt/sandbox/share/kernels/debian/modules /srv/
+            $sandbox run --selinux=required --rootfs /srv/own --kernel /srv/own.kernel --vsock 5000=/srv/own.service -- /bin/sh -c 'echo own files; /bin/peer call 5000 hello'; echo code $?; wait
+            ls -Z /srv/own.kernel; rm -rf /srv/own /srv/own.* /srv/modules; denials
             """);
-        Expect.Text("own files\nyou said hello\ncode 0\nsystem_u:object_r:host_file_t:s0 /tmp/own.kernel", result);
+        Expect.Text("own files\nyou said hello\ncode 0\nsystem_u:object_r:host_file_t:s0 /srv/own.kernel", result);
     }
 
     /// <summary>passt has a domain of its own too, for it reads what the guest sends.</summary>
