@@ -10,6 +10,7 @@ namespace Sandbox.Runtime;
 /// </summary>
 internal static class EndDiagnosis
 {
+    private const string Nothing = "it said nothing";
     private const ulong MaxErrno = 4095;
     private const string SeeConsole = "run with --verbose to see its console";
 
@@ -41,7 +42,8 @@ internal static class EndDiagnosis
         {
             if (process.Control is null && process.Status is { Signal: 0, Code: not 0 } failed)
             {
-                return Host($"{process.Name} ended with exit code {failed.Code}: {Said(process)}");
+                // A tool of the host's says what failed, and then that it ends.
+                return Host($"{process.Name} ended with exit code {failed.Code}: {(process.ErrorTail.LastLines(2) is { Length: > 0 } lines ? lines : Nothing)}");
             }
         }
 
@@ -115,7 +117,7 @@ internal static class EndDiagnosis
             ? new LinuxException(ended.Text, (Errno)ended.Detail).Message
             : ended.Text;
 
-    private static string Said(WatchedProcess process) => process.ErrorTail.LastLine() is { Length: > 0 } line ? line : "it said nothing";
+    private static string Said(WatchedProcess process) => process.ErrorTail.LastLine() is { Length: > 0 } line ? line : Nothing;
 
     private static SandboxException Host(string message) => new(SandboxErrorKind.HostFailure, message);
 }

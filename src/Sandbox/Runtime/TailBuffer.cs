@@ -40,6 +40,12 @@ internal sealed class TailBuffer(int capacityBytes)
     }
 
     /// <summary>The last line that is not blank; empty when there is none.</summary>
-    public string LastLine() =>
-        Text().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., string last] ? last : "";
+    public string LastLine() => LastLines(1);
+
+    /// <summary>The last lines that are not blank, "; " between them; empty when there are none.</summary>
+    public string LastLines(int count)
+    {
+        string[] lines = Text().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return string.Join("; ", lines[Math.Max(0, lines.Length - count)..]);
+    }
 }

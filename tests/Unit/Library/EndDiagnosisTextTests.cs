@@ -35,6 +35,7 @@ public sealed class EndDiagnosisTextTests
         Assert.Equal("456789ab", tail.Text());
         tail.Append(Encoding.ASCII.GetBytes("line\nlast\n"));
         Assert.Equal("last", tail.LastLine());
+        Assert.Equal("ne; last", tail.LastLines(2));
     }
 
     [Fact]
