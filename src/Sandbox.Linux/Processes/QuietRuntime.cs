@@ -5,8 +5,8 @@ namespace Sandbox.Linux;
 /// <summary>A .NET runtime that asks the kernel for nothing any more, so that a filter need not grant what it would ask for.</summary>
 public static class QuietRuntime
 {
-    private static FdHandle? s_never;
-    private static volatile bool s_finalizerParked;
+    private static FdHandle? s_go;
+    private static FdHandle? s_told;
 
     /// <summary>
     /// Ends garbage collection in this process. What the runtime does once in its life is done; its finalizer thread is put to sleep for
@@ -23,6 +23,8 @@ public static class QuietRuntime
         {
             throw new LinuxException($"commit {heapBytes} bytes of heap", Errno.ENOMEM);
         }
+
+        SettleFinalizer();
     }
 
     // Seeds of hash codes (the runtime looks for /dev/urandom), buffers of text formatting, tables of exception handling: a host failure
@@ -43,13 +45,27 @@ public static class QuietRuntime
     // grants anyway, and it makes sure that the thread has started, which needs calls that no filter grants.
     private static void ParkFinalizer()
     {
-        s_never = EventFd.CreateBlocking();
+        s_go = EventFd.CreateBlocking();
+        s_told = EventFd.CreateBlocking();
         Leave();
         GC.Collect();
-        while (!s_finalizerParked)
-        {
-            Thread.Sleep(0);
-        }
+        Await(s_told);
+    }
+
+    // A collection stops the other threads by a signal to those that run. One sent just when the thread went into its read may reach it
+    // only now, on a busy host, and the end of its handler (rt_sigreturn) is a call that no filter grants. Signals are delivered before a
+    // read returns: a thread that has answered has none before it, and no further one is sent, for nothing is collected any more.
+    private static void SettleFinalizer()
+    {
+        _ = EventFd.Signal(s_go!.Number);
+        Await(s_told!);
+        s_told!.Dispose();
+    }
+
+    private static void Await(FdHandle counter)
+    {
+        Span<byte> count = stackalloc byte[sizeof(ulong)];
+        _ = FdIo.Read(counter.Number, count);
     }
 
     // In a method of its own, so that no register of the caller keeps the object alive.
@@ -60,9 +76,10 @@ public static class QuietRuntime
     {
         ~Parker()
         {
-            s_finalizerParked = true;
-            Span<byte> count = stackalloc byte[sizeof(ulong)];
-            _ = FdIo.Read(s_never!.Number, count);
+            _ = EventFd.Signal(s_told!.Number);
+            Await(s_go!);
+            _ = EventFd.Signal(s_told.Number);
+            Await(s_go!); // for ever
         }
     }
 }
