@@ -5,7 +5,7 @@
 
 # What a guest needs before its root is mounted: the transport, its devices, the two root file systems and the overlay.
 # Behind a colon: the device that only some guests have; a second word in the line of modules/order then.
-modules=(virtio_mmio virtio_blk virtio_rng vmw_vsock_virtio_transport erofs ext4 overlay virtio_net:net virtio_balloon:balloon)
+modules=(virtio_mmio virtio_blk virtio_rng vmw_vsock_virtio_transport erofs ext4 overlay virtio_net:net virtio_balloon:balloon virtiofs:fs)
 
 need dpkg-deb=dpkg modprobe=kmod xz=xz-utils zstd=zstd lz4=lz4
 package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')

@@ -42,7 +42,7 @@ internal static class Help
           --net-rate SIZE      the most bytes a second in each direction (default: no bound)
           --selinux MODE       labels for its processes: auto, required, off (default: auto, where the host's policy knows Sandbox)
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
-          --device vhost-user=PATH[,type=blk|rng]
+          --device vhost-user=PATH[,type=blk|rng|fs,tag=NAME]
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
           --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its first connection there is one to the program that listens on the
                                Unix socket PATH; repeatable

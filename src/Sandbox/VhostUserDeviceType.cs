@@ -8,4 +8,7 @@ public enum VhostUserDeviceType
 
     /// <summary>A source of random numbers.</summary>
     Entropy,
+
+    /// <summary>A file system, which the guest mounts by <see cref="VhostUserDeviceOptions.Tag"/>: <c>mount -t virtiofs TAG FOLDER</c>.</summary>
+    FileSystem,
 }

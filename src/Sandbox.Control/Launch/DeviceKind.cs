@@ -7,4 +7,5 @@ public enum DeviceKind
     Block = 2,
     Entropy = 4,
     Vsock = 19,
+    FileSystem = 26,
 }

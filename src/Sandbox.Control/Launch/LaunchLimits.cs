@@ -28,6 +28,9 @@ public static class LaunchLimits
 
     public const int MaxVsockPorts = 16;
 
+    /// <summary>virtio 1.2, 5.11.4: a file system's name is a field of 36 bytes.</summary>
+    public const int MaxTagBytes = 36;
+
     /// <summary>virtio 1.2, 5.1.4.1: the least MTU a device may tell of.</summary>
     public const int MinMtu = 68;
 

@@ -36,6 +36,7 @@ public sealed class VmmLaunchSpec
             writer.U16((ushort)device.Kind);
             writer.U16((ushort)device.QueueCount);
             writer.U8(device.Replaceable ? (byte)1 : (byte)0);
+            writer.Text(device.Tag);
         }
 
         return LaunchFrame.Finish(frame, LaunchMessageType.VmmSpec, writer.Count);
@@ -58,8 +59,10 @@ public sealed class VmmLaunchSpec
             DeviceKind kind = (DeviceKind)reader.U16();
             int queues = reader.Count(LaunchLimits.MaxQueues);
             byte replaceable = reader.U8();
-            devices[index] = new(kind, queues, replaceable == 1);
+            string tag = reader.Text(LaunchLimits.MaxTagBytes);
+            devices[index] = new(kind, queues, replaceable == 1, tag);
             reader.Require(Enum.IsDefined(kind) && queues > 0 && replaceable <= 1);
+            reader.Require(kind == DeviceKind.FileSystem ? tag.Length > 0 && queues > 1 : tag.Length == 0);
         }
 
         LaunchFault fault = reader.End();

@@ -29,7 +29,8 @@ internal static class DeviceAttacher
                 memory,
                 InheritedFds.VmmGuestMemory,
                 why => end.Set(EndReason.BackendLost, (ulong)place, $"device {place} ({device.Kind}): {why}"),
-                replaceable: device.Replaceable);
+                replaceable: device.Replaceable,
+                tag: device.Tag);
             if (!frontend.TryNegotiate())
             {
                 return false;

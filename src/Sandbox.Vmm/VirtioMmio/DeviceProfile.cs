@@ -6,7 +6,7 @@ using Sandbox.Virtio.Net;
 namespace Sandbox.Vmm.VirtioMmio;
 
 /// <summary>What this VMM lets through of a kind of device, whatever its backend offers.</summary>
-/// <param name="ConfigBytes">How much of the configuration space is asked for.</param>
+/// <param name="ConfigBytes">How much of the configuration space is asked for; 0 where there is none, or it is this side's own.</param>
 /// <param name="Features">Feature bits that may reach the guest.</param>
 /// <param name="WritableByte">The one byte of configuration that a driver may write, as 0 or 1; -1 for none.</param>
 /// <param name="WritableWith">The feature that it must have accepted for that.</param>
@@ -24,6 +24,9 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features, 
     // virtio 1.2, 5.1.3: ANNOUNCE is asked for by a change of configuration, which nobody passes on here.
     private const ulong NetAnnounce = 1UL << 21;
 
+    // 5.11.3: VIRTIO_FS_F_NOTIFICATION would want a queue more.
+    private const ulong FileSystemNotification = 1;
+
     /// <summary>The profile of a device with that many queues.</summary>
     public static DeviceProfile Of(DeviceKind kind, int queueCount) => kind switch
     {
@@ -35,6 +38,7 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features, 
             BlockConfigSpace.WritebackOffset,
             BlockFeatureBits.ConfigWriteback),
         DeviceKind.Network => new(NetConfigSpace.SizeBytes, Transport | (DeviceBits & ~NetAnnounce & ~NetQueuesBeyond(queueCount))),
+        DeviceKind.FileSystem => new(0, Transport | (DeviceBits & ~FileSystemNotification)), // FileSystemConfig
         DeviceKind.Vsock => new(8, Transport | DeviceBits), // guest_cid (5.10.4)
         _ => new(0, Transport | DeviceBits),
     };

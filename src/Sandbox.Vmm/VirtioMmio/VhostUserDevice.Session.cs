@@ -291,7 +291,7 @@ public sealed partial class VhostUserDevice
 
     private bool TryReadConfig()
     {
-        if (_config.Length == 0)
+        if (_profile.ConfigBytes == 0)
         {
             return true;
         }

@@ -47,10 +47,11 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
     /// <param name="onLost">Told once, on any thread, why the backend is given up: one line for the operator.</param>
     /// <param name="answerLimitMilliseconds">How long one request may take.</param>
     /// <param name="replaceable">A backend that closes its socket will be replaced (<see cref="Replace"/>); until then its rings wait.</param>
+    /// <param name="tag">The name of a file system; empty for other kinds.</param>
     /// <exception cref="LinuxException">An eventfd could not be made or attached.</exception>
     public VhostUserDevice(
         DeviceKind kind, int queueCount, int socket, DevicePlace place, IMachineWiring wiring, GuestMemory memory, int memoryFd, Action<string> onLost,
-        int answerLimitMilliseconds = VhostUserChannel.AnswerLimitMilliseconds, bool replaceable = false)
+        int answerLimitMilliseconds = VhostUserChannel.AnswerLimitMilliseconds, bool replaceable = false, string tag = "")
     {
         ArgumentNullException.ThrowIfNull(wiring);
         ArgumentNullException.ThrowIfNull(memory);
@@ -63,7 +64,7 @@ public sealed partial class VhostUserDevice : IVirtioBackend, IDisposable
         _onLost = onLost;
         _memoryTable = Describe(memory);
         _profile = DeviceProfile.Of(kind, queueCount);
-        _config = new byte[_profile.ConfigBytes];
+        _config = kind == DeviceKind.FileSystem ? FileSystemConfig.Of(tag, queueCount) : new byte[_profile.ConfigBytes];
         _running = new bool[queueCount];
         _layouts = new VirtqueueLayout[queueCount];
         _replaceable = replaceable;

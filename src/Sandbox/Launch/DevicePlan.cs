@@ -46,7 +46,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             new VmmDevice(DeviceKind.Vsock, VsockQueues),
             new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = numbers },
             [agent, .. ports]));
-        plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, Replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
+        plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
         if (files.Network is { } network)
         {
             plans.Add(new DevicePlan(
@@ -67,8 +67,13 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
         for (int index = 0; index < files.Backends.Count; index++)
         {
             VhostUserDeviceOptions stranger = files.Options.VhostUserDevices[index];
-            DeviceKind kind = stranger.Type == VhostUserDeviceType.Entropy ? DeviceKind.Entropy : DeviceKind.Block;
-            plans.Add(new DevicePlan($"vhost-user {stranger.SocketPath}", new VmmDevice(kind, 1), null, [files.Backends[index]]));
+            VmmDevice device = stranger.Type switch
+            {
+                VhostUserDeviceType.Entropy => new(DeviceKind.Entropy, 1),
+                VhostUserDeviceType.FileSystem => new(DeviceKind.FileSystem, FileSystemQueues, tag: stranger.Tag),
+                _ => new(DeviceKind.Block, 1),
+            };
+            plans.Add(new DevicePlan($"vhost-user {stranger.SocketPath}", device, null, [files.Backends[index]]));
         }
 
         return plans;
@@ -83,12 +88,15 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     /// <summary>virtio 1.2, 5.10.2: rx, tx, event.</summary>
     private const int VsockQueues = 3;
 
+    /// <summary>virtio 1.2, 5.11.2: urgent requests, and one queue of others.</summary>
+    private const int FileSystemQueues = 2;
+
     /// <summary>The first that a guest may have; every microVM is alone on its own vsock.</summary>
     private const uint GuestCid = 3;
 
     private static DevicePlan Block(string name, DiskImage disk, int queues) => new(
         $"sandbox-device ({name})",
-        new VmmDevice(DeviceKind.Block, queues, Replaceable: true),
+        new VmmDevice(DeviceKind.Block, queues, replaceable: true),
         new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, Direct = disk.Direct, CapacityBytes = disk.Bytes, SerialId = disk.SerialId, QueueCount = queues },
         [disk.File]);
 }

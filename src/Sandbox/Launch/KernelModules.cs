@@ -7,7 +7,19 @@ internal static class KernelModules
     private const string OrderFile = "order";
 
     /// <summary>The devices of this guest that not every guest has, by the words that an order file uses.</summary>
-    public static HashSet<string> WantedBy(MicroVmOptions options) => options.Network is null ? [] : ["net"];
+    public static HashSet<string> WantedBy(MicroVmOptions options)
+    {
+        HashSet<string> wanted = options.Network is null ? [] : ["net"];
+        foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
+        {
+            if (device.Type == VhostUserDeviceType.FileSystem)
+            {
+                _ = wanted.Add("fs");
+            }
+        }
+
+        return wanted;
+    }
 
     /// <summary>The operator's; else the folder "modules" beside the kernel; else null: the kernel has all it needs built in.</summary>
     public static string? FolderFor(MicroVmOptions options, string kernelPath)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sandbox.Control.Agent;
+using Sandbox.Control.Launch;
 
 namespace Sandbox.Launch;
 
@@ -27,6 +28,9 @@ internal static class OptionCheck
         foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
         {
             CheckPath(device.SocketPath, "vhost-user socket");
+            Require(
+                IsTag(device.Tag) == (device.Type == VhostUserDeviceType.FileSystem),
+                $"tag \"{device.Tag}\" of {device.SocketPath} does not fit; give a file system 1 to {LaunchLimits.MaxTagBytes} printable characters and others none");
         }
 
         foreach (DiskOptions disk in options.Disks)
@@ -106,6 +110,19 @@ internal static class OptionCheck
 
     private static void CheckPath(string path, string what) =>
         Require(path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal), $"the path of the {what} is empty or holds a NUL character; give a path");
+
+    private static bool IsTag(string tag)
+    {
+        foreach (char letter in tag)
+        {
+            if (letter is < ' ' or > '~')
+            {
+                return false;
+            }
+        }
+
+        return tag.Length is >= 1 and <= LaunchLimits.MaxTagBytes;
+    }
 
     private static bool IsHostName(string name)
     {

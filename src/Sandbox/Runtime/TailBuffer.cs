@@ -46,6 +46,7 @@ internal sealed class TailBuffer(int capacityBytes)
     public string LastLines(int count)
     {
         string[] lines = Text().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Join("; ", lines[Math.Max(0, lines.Length - count)..]);
+        int first = Math.Max(0, lines.Length - count);
+        return string.Join("; ", lines, first, lines.Length - first);
     }
 }

@@ -62,9 +62,13 @@ public sealed class DiskTests(LabHost lab)
              pkill -STOP -o -f '^sandbox-device .disk1.'; sleep 10; pkill -CONT -o -f '^sandbox-device .disk1.') &
             $sandbox run --disk /tmp/disk.img -- /bin/sh -c '
                 echo ready
-                begun=$(cut -d. -f1 /proc/uptime)
-                while [ $(($(cut -d. -f1 /proc/uptime) - begun)) -lt 4 ]; do echo more | dd of=/dev/vdb conv=fsync 2>/dev/null || exit 3; done
-                [ $(($(cut -d. -f1 /proc/uptime) - begun)) -ge 9 ] && echo paused
+                now() { cut -d. -f1 /proc/uptime; }
+                begun=$(now)
+                while [ $(($(now) - begun)) -lt 300 ]; do
+                    before=$(now)
+                    echo more | dd of=/dev/vdb conv=fsync 2>/dev/null || exit 3
+                    [ $(($(now) - before)) -ge 8 ] && { echo paused; exit; }
+                done
             ' >/tmp/paused
             code=$?
             cat /tmp/paused
@@ -114,6 +118,31 @@ public sealed class DiskTests(LabHost lab)
             wait $sandbox
             """);
         Expect.Failure(result, "sandbox-device (rng) died 21 times within 60 s", "SIGKILL");
+    }
+
+    /// <summary>The same for files: the host's folder as a file system of the guest's, read and written.</summary>
+    [Fact]
+    public async Task Virtiofsd_BehindOurVmm_ServesAFolder()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            mkdir -p /tmp/shared/folder; head -c 8000000 /dev/urandom >/tmp/shared/folder/file
+            /usr/lib/qemu/virtiofsd --socket-path=/tmp/shared.socket -o source=/tmp/shared >/tmp/shared.log 2>&1 &
+            for wait in $(seq 300); do [ -S /tmp/shared.socket ] && break; sleep 0.1; done
+            $sandbox run --device vhost-user=/tmp/shared.socket,type=fs,tag=work,space -- /bin/sh -c '
+                mkdir /tmp/work && mount -t virtiofs work,space /tmp/work && cd /tmp/work || exit 2
+                sha256sum <folder/file; cp folder/file copy && echo "from the guest" >words && mv words folder/ && rm copy && mkdir made && ls; cd /; umount /tmp/work'
+            code=$?
+            wait
+            sha256sum </tmp/shared/folder/file; cat /tmp/shared/folder/words; ls /tmp/shared
+            [ $code = 0 ] || cat /tmp/shared.log >&2
+            rm -rf /tmp/shared /tmp/shared.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        string[] lines = result.Text.Split('\n');
+        Assert.Equal(["folder", "made"], lines[1..3]);
+        Assert.Equal([lines[0], "from the guest", "folder", "made"], lines[3..]);
     }
 
     /// <summary>A backend that nobody here wrote, behind our VMM, with Debian's driver in front.</summary>

@@ -25,13 +25,14 @@ public sealed class RunArgumentsTests
     }
 
     [Theory]
-    [InlineData("vhost-user=/run/s", "/run/s", VhostUserDeviceType.Block)]
-    [InlineData("vhost-user=/run/a,b,type=blk", "/run/a,b", VhostUserDeviceType.Block)]
-    [InlineData("vhost-user=s,type=rng", "s", VhostUserDeviceType.Entropy)]
-    public void Device_IsReadWithItsType(string text, string path, VhostUserDeviceType type)
+    [InlineData("vhost-user=/run/s", "/run/s", VhostUserDeviceType.Block, "")]
+    [InlineData("vhost-user=/run/a,b,type=blk", "/run/a,b", VhostUserDeviceType.Block, "")]
+    [InlineData("vhost-user=s,type=rng", "s", VhostUserDeviceType.Entropy, "")]
+    [InlineData("vhost-user=s,type=fs,tag=work,tree", "s", VhostUserDeviceType.FileSystem, "work,tree")]
+    public void Device_IsReadWithItsType(string text, string path, VhostUserDeviceType type, string tag)
     {
         VhostUserDeviceOptions device = Assert.Single(RunArguments.Parse(["--device", text, "true"])!.MicroVm.VhostUserDevices);
-        Assert.Equal((path, type), (device.SocketPath, device.Type));
+        Assert.Equal((path, type, tag), (device.SocketPath, device.Type, device.Tag));
     }
 
     [Theory]

@@ -40,6 +40,9 @@ public sealed class OptionCheckTests
         { "vsock port 1024 is taken", new MicroVmOptions { VsockPorts = [new() { Port = 1024, SocketPath = "/s" }] } },
         { "vsock port 5 is taken", new MicroVmOptions { VsockPorts = [new() { Port = 5, SocketPath = "/s" }, new() { Port = 5, SocketPath = "/t" }] } },
         { "vsock port's socket", new MicroVmOptions { VsockPorts = [new() { Port = 5, SocketPath = "" }] } },
+        { "tag \"\" of /s", new MicroVmOptions { VhostUserDevices = [new() { SocketPath = "/s", Type = VhostUserDeviceType.FileSystem }] } },
+        { "tag \"a\" of /s", new MicroVmOptions { VhostUserDevices = [new() { SocketPath = "/s", Tag = "a" }] } },
+        { "36 printable", new MicroVmOptions { VhostUserDevices = [new() { SocketPath = "/s", Type = VhostUserDeviceType.FileSystem, Tag = new string('a', 37) }] } },
         { "16 vsock ports", new MicroVmOptions { VsockPorts = [.. Enumerable.Repeat(new VsockPortOptions { Port = 5, SocketPath = "/s" }, 16)] } },
     };
 

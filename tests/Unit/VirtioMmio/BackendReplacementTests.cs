@@ -147,7 +147,7 @@ public sealed class BackendReplacementTests : IDisposable
         using VhostUserDevice device = Attach(process);
         VirtioMmioTransport transport = new(device);
         MmioDriver registers = new(transport);
-        AttachedDevice attached = new(new VmmDevice(DeviceKind.Block, 1, Replaceable: true), 0, device, transport);
+        AttachedDevice attached = new(new VmmDevice(DeviceKind.Block, 1, replaceable: true), 0, device, transport);
         for (int round = 1; round <= 3; round++)
         {
             DriverQueue broken = StartDriver(registers);

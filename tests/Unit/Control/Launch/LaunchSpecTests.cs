@@ -13,7 +13,7 @@ public sealed class LaunchSpecTests
         CommandLine = "console=ttyS0 quiet",
         KernelBytes = 12_345_678,
         InitrdBytes = 3_000_000,
-        Devices = [new(DeviceKind.Block, 1), new(DeviceKind.Vsock, 3), new(DeviceKind.Entropy, 1)],
+        Devices = [new(DeviceKind.Block, 1), new(DeviceKind.Vsock, 3), new(DeviceKind.Entropy, 1), new(DeviceKind.FileSystem, 2, tag: "work")],
     };
 
     private static readonly DeviceLaunchSpec Disk = new() { Kind = DeviceKind.Block, ReadOnly = true, CapacityBytes = 512 * 99, SerialId = "root" };
@@ -31,7 +31,8 @@ public sealed class LaunchSpecTests
         Assert.Equal(Machine.CommandLine, read.CommandLine);
         Assert.Equal(Machine.KernelBytes, read.KernelBytes);
         Assert.Equal(Machine.InitrdBytes, read.InitrdBytes);
-        Assert.Equal(Machine.Devices, read.Devices);
+        Assert.Equal(Machine.Devices.Select(Fields), read.Devices.Select(Fields));
+        static (DeviceKind, int, bool, string) Fields(VmmDevice device) => (device.Kind, device.QueueCount, device.Replaceable, device.Tag);
     }
 
     [Fact]
@@ -96,6 +97,20 @@ public sealed class LaunchSpecTests
         byte[] machine = Content(Machine.Encode, LaunchMessageType.VmmSpec);
         BinaryPrimitives.WriteUInt16LittleEndian(machine.AsSpan(offset), (ushort)value);
         Assert.Equal(LaunchFault.OutOfRange, VmmLaunchSpec.Decode(machine, out _));
+    }
+
+    [Theory]
+    [InlineData(DeviceKind.FileSystem, 2, "")]
+    [InlineData(DeviceKind.FileSystem, 2, "a name that is longer than its field!")]
+    [InlineData(DeviceKind.FileSystem, 1, "work")] // no queue for requests
+    [InlineData(DeviceKind.Block, 1, "work")]
+    public void VmmSpec_TagThatDoesNotFit_IsRefused(DeviceKind kind, int queues, string tag)
+    {
+        VmmLaunchSpec spec = new()
+        {
+            MemoryBytes = 64 << 20, CpuCount = 1, CommandLine = "", KernelBytes = 1, InitrdBytes = 0, Devices = [new(kind, queues, tag: tag)],
+        };
+        Assert.Equal(LaunchFault.OutOfRange, VmmLaunchSpec.Decode(Content(spec.Encode, LaunchMessageType.VmmSpec), out _));
     }
 
     [Theory]
