@@ -13,4 +13,4 @@ dotnet fuzz/Sandbox.Fuzz/bin/Release/net10.0/sandbox-fuzz.dll dictionary "$targe
     $([ ! -s "$dictionary" ] || echo "-dict=$dictionary") -artifact_prefix="$work/findings-$target/" \
     "$work/corpus-$target" "fuzz/corpus/$target" >"$work/$target.log" 2>&1 || { tail -n 20 "$work/$target.log" >&2; exit 1; }
 grep -E '^(stat::|Done )' "$work/$target.log"
-grep -E ' (INITED|DONE) ' "$work/$target.log"
+grep -E '[[:space:]](INITED|DONE)[[:space:]]' "$work/$target.log"
