@@ -33,6 +33,8 @@ internal static class Help
           --disk PATH[:ro][:direct]
                                a further disk, a raw file or block device, past the host's page cache with :direct; repeatable;
                                the guest's /dev/vdb, /dev/vdc, ...
+          --disk-rate SIZE[,N] the most bytes a second of each disk, the root's too, read and written together, and the most requests; 0 for no
+                               bound (default: no bound)
           --net user           a network of its own: the guest reaches what the host reaches, but for the host's loopback; IPv4 (needs passt)
           --net tap=NAME       a tap interface that you have made; --net none is the default
           -p HOST:GUEST        with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens

@@ -45,7 +45,7 @@ internal static class Program
             using Epoll epoll = new();
             VirtioDevice device = Create(spec, new BackingWatch(epoll));
             DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser, new BackendInflight(InheritedFds.DeviceInflight));
-            // The clock is read before the filter: on a host where that takes a system call, most kinds do not grant it.
+            // The clock is read before the filter: on a host where that takes a system call, none of them grants it.
             Ready ready = new(MonotonicClock.Nanoseconds);
             // From here on it can only serve. No byte of the peer or of the guest has been seen yet.
             InstallFilter(spec.Kind);
@@ -72,8 +72,8 @@ internal static class Program
 
     private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch
     {
-        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct),
-        DeviceKind.Entropy => new EntropyDevice(),
+        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec)),
+        DeviceKind.Entropy => EntropyDevice.Create(),
         DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
         DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),

@@ -14,4 +14,7 @@ public sealed class DiskOptions
     /// demands, often 4096 bytes. Default: false.
     /// </summary>
     public bool Direct { get; init; }
+
+    /// <summary>What bounds this disk. Null: <see cref="MicroVmOptions.DiskRate"/>. Default: null.</summary>
+    public DiskRateOptions? Rate { get; init; }
 }

@@ -52,6 +52,9 @@ public sealed class MicroVmOptions
     /// <summary>Further disks, at most <see cref="MaxDiskCount"/>. Default: none.</summary>
     public IReadOnlyList<DiskOptions> Disks { get; init; } = [];
 
+    /// <summary>What bounds each disk that has no rate of its own, the root's too. Default: nothing.</summary>
+    public DiskRateOptions DiskRate { get; init; } = new();
+
     /// <summary>The guest's network; null: none at all. Default: null.</summary>
     public NetworkOptions? Network { get; init; }
 

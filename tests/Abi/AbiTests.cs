@@ -89,6 +89,7 @@ public sealed class AbiTests
         new("sizeof(struct rtentry) == 120 && offsetof(struct rtentry, rt_dst) == 8 && offsetof(struct rtentry, rt_gateway) == 24 && offsetof(struct rtentry, rt_genmask) == 40 && offsetof(struct rtentry, rt_flags) == 56 && RTF_UP == 1 && RTF_GATEWAY == 2", "GuestInterface.AddDefaultRoute"),
         new("SIOCADDRT == 0x890B && SIOCGIFFLAGS == 0x8913 && SIOCSIFFLAGS == 0x8914 && SIOCSIFADDR == 0x8916 && SIOCSIFNETMASK == 0x891C", "GuestInterface"),
         new("sizeof(struct virtio_net_hdr_v1) == 12 && offsetof(struct virtio_net_hdr_v1, num_buffers) == 10 && offsetof(struct virtio_net_config, mtu) == 10", "NetHeader, NetConfigSpace"),
+        new("sizeof(struct itimerspec) == 32 && offsetof(struct itimerspec, it_value) == 16 && offsetof(struct timespec, tv_nsec) == 8 && sizeof(((struct timespec *)0)->tv_nsec) == 8", "TimerFd.Create"),
         new("offsetof(struct rand_pool_info, buf_size) == 4 && offsetof(struct rand_pool_info, buf) == 8", "GuestKernel.CreditEntropy"),
         new("sizeof(struct termios) == 60 && TCSADRAIN == 1 && sizeof(struct winsize) == 8 && offsetof(struct winsize, ws_col) == 2", "TerminalDevice, GuestTerminal"),
         new("TIOCSPTLCK == 0x40045431 && TIOCGPTN == 0x80045430 && TIOCSWINSZ == 0x5414 && TIOCGWINSZ == 0x5413 && O_NOCTTY == 0x100", "GuestTerminal, TerminalDevice"),

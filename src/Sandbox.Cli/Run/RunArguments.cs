@@ -13,6 +13,7 @@ internal sealed class RunArguments
     private readonly List<VsockPortOptions> _vsockPorts = [];
     private readonly Dictionary<string, string> _environment = [];
     private readonly NetworkArguments _network = new();
+    private DiskRateOptions? _diskRate;
     private string? _rootFileSystem;
     private string? _kernel;
     private string? _kernelArguments;
@@ -107,6 +108,9 @@ internal sealed class RunArguments
             case "--disk":
                 _disks.Add(DiskText.Parse(value));
                 break;
+            case "--disk-rate":
+                _diskRate = RateText.Parse(option, value);
+                break;
             case "--device":
                 _devices.Add(DeviceText.Parse(value));
                 break;
@@ -168,6 +172,7 @@ internal sealed class RunArguments
                 CpuCount = _cpuCount ?? defaults.CpuCount,
                 HostName = _hostName ?? defaults.HostName,
                 Disks = _disks,
+                DiskRate = _diskRate ?? defaults.DiskRate,
                 Network = _network.Make(),
                 VhostUserDevices = _devices,
                 VsockPorts = _vsockPorts,

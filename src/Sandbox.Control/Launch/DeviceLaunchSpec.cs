@@ -35,8 +35,11 @@ public sealed class DeviceLaunchSpec
     /// <summary>Network: the largest packet in bytes, <see cref="LaunchLimits.MinMtu"/> to <see cref="LaunchLimits.MaxMtu"/>.</summary>
     public int Mtu { get; init; }
 
-    /// <summary>Network: the most bytes a second in each direction; 0 for no bound.</summary>
+    /// <summary>Network: the most bytes a second in each direction. Block: in both together. 0 for no bound.</summary>
     public long BytesPerSecond { get; init; }
+
+    /// <summary>Block: the most requests a second; 0 for no bound.</summary>
+    public long OperationsPerSecond { get; init; }
 
     /// <summary>Writes the whole frame into a buffer of <see cref="LaunchLimits.MaxFrameBytes"/>; returns its length.</summary>
     public int Encode(Span<byte> frame)
@@ -58,6 +61,7 @@ public sealed class DeviceLaunchSpec
         writer.U64(MacAddress);
         writer.U16((ushort)Mtu);
         writer.U64((ulong)BytesPerSecond);
+        writer.U64((ulong)OperationsPerSecond);
         return LaunchFrame.Finish(frame, LaunchMessageType.DeviceSpec, writer.Count);
     }
 
@@ -84,6 +88,7 @@ public sealed class DeviceLaunchSpec
         ulong mac = reader.U64();
         int mtu = reader.U16();
         long rate = reader.Size(LaunchLimits.MaxBytesPerSecond);
+        long operations = reader.Size(LaunchLimits.MaxOperationsPerSecond);
         reader.Require(Enum.IsDefined(backing));
         reader.Require(kind != DeviceKind.Network || (mtu >= LaunchLimits.MinMtu && IsOneStation(mac)));
 
@@ -102,6 +107,7 @@ public sealed class DeviceLaunchSpec
             MacAddress = mac,
             Mtu = mtu,
             BytesPerSecond = rate,
+            OperationsPerSecond = operations,
         };
         return fault;
     }

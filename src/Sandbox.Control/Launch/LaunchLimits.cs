@@ -40,6 +40,9 @@ public static class LaunchLimits
     /// <summary>1 TiB in a second bounds nothing.</summary>
     public const long MaxBytesPerSecond = 1L << 40;
 
+    /// <summary>Nor do a thousand million requests.</summary>
+    public const long MaxOperationsPerSecond = 1_000_000_000;
+
     /// <summary>Length of the text of an <see cref="Ended"/>.</summary>
     public const int MaxEndTextBytes = 512;
 

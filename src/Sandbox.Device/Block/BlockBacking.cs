@@ -62,8 +62,13 @@ internal sealed class BlockBacking(int fd, bool direct)
     public BlockStatus Flush() => Judge(FileRange.Sync(fd));
 
     /// <summary>Discards or zeroes each run of a list. A list with a bad run changes nothing; what was done before the host refused one stays done.</summary>
-    public BlockStatus Clear(GuestVector ranges, BlockOperation operation, in BlockGeometry disk)
+    /// <param name="ranges">The list.</param>
+    /// <param name="operation">Discard or WriteZeroes.</param>
+    /// <param name="disk">What the runs must lie in.</param>
+    /// <param name="zeroedBytes">What may have been written: a hole is none.</param>
+    public BlockStatus Clear(GuestVector ranges, BlockOperation operation, in BlockGeometry disk, out ulong zeroedBytes)
     {
+        zeroedBytes = 0;
         int count = 0;
         while (!ranges.IsEmpty)
         {
@@ -78,7 +83,9 @@ internal sealed class BlockBacking(int fd, bool direct)
         foreach (BlockRange range in _ranges.AsSpan(0, count))
         {
             // A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.
-            BlockStatus status = Judge(operation == BlockOperation.Discard || range.MayUnmap
+            bool punches = operation == BlockOperation.Discard || range.MayUnmap;
+            zeroedBytes += punches ? 0 : range.LengthBytes;
+            BlockStatus status = Judge(punches
                 ? FileRange.Discard(fd, range.OffsetBytes, range.LengthBytes)
                 : FileRange.Zero(fd, range.OffsetBytes, range.LengthBytes));
             if (status != BlockStatus.Ok)

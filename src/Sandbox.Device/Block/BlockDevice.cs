@@ -16,6 +16,7 @@ internal sealed class BlockDevice : VirtioDevice
     private const ulong BytesPerTurn = 64 * 1024 * 1024;
 
     private readonly DescriptorChain _chain = new();
+    private readonly BlockRate? _rate;
     private readonly BlockBacking _backing;
     private readonly byte[] _configSpace = new byte[BlockConfigSpace.SizeBytes];
     private readonly byte[] _id = new byte[BlockRequest.IdBytes];
@@ -23,6 +24,8 @@ internal sealed class BlockDevice : VirtioDevice
     private readonly ulong _capacityBytes;
     private readonly bool _readOnly;
     private BlockGeometry _disk;
+    private int _firstQueue;
+    private int _waitMilliseconds = -1;
 
     /// <param name="fd">The image, inherited: read-write, or read-only with <paramref name="readOnly"/>. It is raw, always.</param>
     /// <param name="capacityBytes">A multiple of 512.</param>
@@ -30,9 +33,11 @@ internal sealed class BlockDevice : VirtioDevice
     /// <param name="serialId">At most 20 bytes of ASCII.</param>
     /// <param name="queueCount">1 or more.</param>
     /// <param name="direct">The fd is open past the page cache: the driver is shown the blocks that this demands.</param>
-    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false)
+    /// <param name="rate">What bounds it; null for nothing.</param>
+    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false, BlockRate? rate = null)
         : base(queueCount)
     {
+        _rate = rate;
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
         _backing = new BlockBacking(fd, direct);
@@ -52,6 +57,8 @@ internal sealed class BlockDevice : VirtioDevice
     public override bool CanReplay => true;
 
     public override ReadOnlySpan<byte> ConfigSpace => _configSpace;
+
+    public override int WaitMilliseconds => _waitMilliseconds;
 
     public override void FeaturesAgreed(ulong features)
     {
@@ -88,27 +95,42 @@ internal sealed class BlockDevice : VirtioDevice
     {
         ulong moved = 0;
         bool more = false;
-        foreach (DeviceQueue queue in Queues)
+        _waitMilliseconds = -1;
+        for (int count = 0; count < Queues.Length; count++)
         {
-            more |= Work(queue, ref moved);
+            more |= Work(Queues[(_firstQueue + count) % Queues.Length], ref moved);
         }
 
+        // Each goes first in its turn: where a turn or a rate lets few requests go, a busy queue would else keep them all.
+        _firstQueue = (_firstQueue + 1) % Queues.Length;
         return more;
     }
 
     private bool Work(DeviceQueue queue, ref ulong moved)
     {
         queue.Ring.SuppressKicks();
-        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && queue.Ring.TryPop(_chain); done++)
+        bool waits = false;
+        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && !(waits = MustWait(queue.Ring)) && queue.Ring.TryPop(_chain); done++)
         {
             moved += _chain.Readable.LengthBytes + _chain.Writable.LengthBytes;
             Serve(queue.Ring);
         }
 
         _chain.Clear();
-        bool more = queue.Ring.EnableKicks();
+        bool more = !waits && queue.Ring.EnableKicks(); // what waits is looked at again without a kick
         queue.Notify();
         return more;
+    }
+
+    private bool MustWait(SplitVirtqueue ring)
+    {
+        if (_rate is null || !ring.HasAvailable || _rate.MayGo())
+        {
+            return false;
+        }
+
+        _waitMilliseconds = _rate.WaitMilliseconds;
+        return true;
     }
 
     private void SetWriteback(bool on)
@@ -126,15 +148,17 @@ internal sealed class BlockDevice : VirtioDevice
         }
 
         uint written = 0;
+        ulong filled = request.Operation == BlockOperation.Write ? _chain.Readable.LengthBytes : 0;
         BlockStatus status = request.Operation switch
         {
             BlockOperation.Read => _backing.Read(_chain.Writable, request.OffsetBytes, out written),
             BlockOperation.Write => _backing.Write(_chain.Readable, request.OffsetBytes),
             BlockOperation.Flush => _backing.Flush(),
             BlockOperation.GetId => GetId(out written),
-            BlockOperation.Discard or BlockOperation.WriteZeroes => _backing.Clear(_chain.Readable, request.Operation, _disk),
+            BlockOperation.Discard or BlockOperation.WriteZeroes => _backing.Clear(_chain.Readable, request.Operation, _disk, out filled),
             _ => request.Status,
         };
+        _rate?.Take(filled + (request.Operation == BlockOperation.Read ? written : 0));
         _status[0] = (byte)status;
         request.StatusByte.CopyFrom(0, _status);
         ring.Complete(_chain.HeadIndex, written + 1);

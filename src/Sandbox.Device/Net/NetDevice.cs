@@ -29,8 +29,9 @@ internal sealed class NetDevice : VirtioDevice
         _backing = backing;
         _watch = watch;
         MacAddress own = new(spec.MacAddress);
-        _transmitter = new NetTransmitter(backing, own, guarded: backing is StreamBacking, spec.Mtu + LinkBytes, new TokenBucket(spec.BytesPerSecond), Drops);
-        _receiver = new NetReceiver(backing, new TokenBucket(spec.BytesPerSecond), Drops);
+        Func<long> clock = spec.BytesPerSecond == 0 ? static () => 0 : TickClock.Start();
+        _transmitter = new NetTransmitter(backing, own, guarded: backing is StreamBacking, spec.Mtu + LinkBytes, new TokenBucket(spec.BytesPerSecond, clock), Drops);
+        _receiver = new NetReceiver(backing, new TokenBucket(spec.BytesPerSecond, clock), Drops);
         NetConfigSpace.Write(_configSpace, own, (ushort)spec.Mtu);
     }
 

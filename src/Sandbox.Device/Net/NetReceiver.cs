@@ -1,4 +1,3 @@
-using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Virtio;
 using Sandbox.Virtio.Net;
@@ -59,7 +58,7 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops
 
     private bool Step(SplitVirtqueue ring)
     {
-        if (!rate.IsUnbounded && !rate.MayGo(MonotonicClock.Nanoseconds))
+        if (!rate.MayGo())
         {
             WaitMilliseconds = rate.WaitMilliseconds;
             return false;

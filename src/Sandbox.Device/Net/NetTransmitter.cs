@@ -1,4 +1,3 @@
-using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Virtio;
 using Sandbox.Virtio.Net;
@@ -54,7 +53,7 @@ internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool gu
     private bool MustWait()
     {
         WaitsForBacking |= backing.Room.IsEmpty;
-        if (!rate.IsUnbounded && !rate.MayGo(MonotonicClock.Nanoseconds))
+        if (!rate.MayGo())
         {
             WaitMilliseconds = rate.WaitMilliseconds;
         }

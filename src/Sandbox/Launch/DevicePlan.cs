@@ -28,10 +28,12 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     {
         // A queue for each vCPU, so that they do not wait for each other's lock.
         int queues = Math.Min(files.Options.CpuCount, MaxBlockQueues);
-        List<DevicePlan> plans = [Block("root", files.Root.Disk, queues)];
-        foreach (DiskImage disk in files.Disks)
+        List<DevicePlan> plans = [Block("root", files.Root.Disk, queues, files.Options.DiskRate)];
+        for (int index = 0; index < files.Disks.Count; index++)
         {
-            plans.Add(Block(disk.SerialId, disk, queues));
+            // The proof adds one that no option names.
+            DiskRateOptions? own = index < files.Options.Disks.Count ? files.Options.Disks[index].Rate : null;
+            plans.Add(Block(files.Disks[index].SerialId, files.Disks[index], queues, own ?? files.Options.DiskRate));
         }
 
         List<uint> numbers = [AgentLimits.VsockPort];
@@ -94,9 +96,19 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     /// <summary>The first that a guest may have; every microVM is alone on its own vsock.</summary>
     private const uint GuestCid = 3;
 
-    private static DevicePlan Block(string name, DiskImage disk, int queues) => new(
+    private static DevicePlan Block(string name, DiskImage disk, int queues, DiskRateOptions rate) => new(
         $"sandbox-device ({name})",
         new VmmDevice(DeviceKind.Block, queues, replaceable: true),
-        new DeviceLaunchSpec { Kind = DeviceKind.Block, ReadOnly = disk.ReadOnly, Direct = disk.Direct, CapacityBytes = disk.Bytes, SerialId = disk.SerialId, QueueCount = queues },
+        new DeviceLaunchSpec
+        {
+            Kind = DeviceKind.Block,
+            ReadOnly = disk.ReadOnly,
+            Direct = disk.Direct,
+            CapacityBytes = disk.Bytes,
+            SerialId = disk.SerialId,
+            QueueCount = queues,
+            BytesPerSecond = rate.BytesPerSecond,
+            OperationsPerSecond = rate.OperationsPerSecond,
+        },
         [disk.File]);
 }

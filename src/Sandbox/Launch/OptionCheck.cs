@@ -36,7 +36,10 @@ internal static class OptionCheck
         foreach (DiskOptions disk in options.Disks)
         {
             CheckPath(disk.Path, "disk");
+            Check(disk.Rate ?? options.DiskRate);
         }
+
+        Check(options.DiskRate);
 
         CheckVsockPorts(options.VsockPorts);
         if (options.Network is { } network)
@@ -48,6 +51,10 @@ internal static class OptionCheck
         CheckPath(options.RootFileSystem ?? "/", "root file system");
         CheckPath(options.Kernel ?? "/", "kernel");
     }
+
+    private static void Check(DiskRateOptions rate) => Require(
+        rate.BytesPerSecond is >= 0 and <= LaunchLimits.MaxBytesPerSecond && rate.OperationsPerSecond is >= 0 and <= LaunchLimits.MaxOperationsPerSecond,
+        "a disk's rate is out of range; give up to 1T bytes and 1000000000 requests a second, 0 for no bound");
 
     private static void Check(HostLimitOptions limits, long guestBytes)
     {

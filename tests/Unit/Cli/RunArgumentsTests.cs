@@ -76,6 +76,16 @@ public sealed class RunArgumentsTests
     }
 
     [Theory]
+    [InlineData("2M", 2L << 20, 0)]
+    [InlineData("2M,300", 2L << 20, 300)]
+    [InlineData("0,300", 0, 300)]
+    public void DiskRate_IsReadAsBytesAndRequests(string text, long bytes, long operations)
+    {
+        DiskRateOptions rate = RunArguments.Parse(["--disk-rate", text, "true"])!.MicroVm.DiskRate;
+        Assert.Equal((bytes, operations), (rate.BytesPerSecond, rate.OperationsPerSecond));
+    }
+
+    [Theory]
     [InlineData("-t", true)]
     [InlineData("-it", true)]
     [InlineData("--tty", true)]
@@ -117,6 +127,8 @@ public sealed class RunArgumentsTests
     [InlineData("--memory", "--memory", "lots", "true")]
     [InlineData("--timeout", "--timeout", "soon", "true")]
     [InlineData("--env", "--env", "=x", "true")]
+    [InlineData("--disk-rate", "--disk-rate", "fast", "true")]
+    [InlineData("--disk-rate", "--disk-rate", "1M,", "true")]
     [InlineData("--net", "--net", "host", "true")]
     [InlineData("HOST:GUEST", "--net", "user", "-p", "80", "true")]
     [InlineData("HOST:GUEST", "--net", "user", "-p", "a:80", "true")]

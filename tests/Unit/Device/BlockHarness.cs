@@ -12,10 +12,10 @@ internal sealed class BlockHarness : IDisposable
 {
     internal const int Sectors = 64;
 
-    internal BlockHarness(bool readOnly = false, ulong features = ulong.MaxValue, long fileBytes = Sectors * 512, int queueCount = 1)
+    internal BlockHarness(bool readOnly = false, ulong features = ulong.MaxValue, long fileBytes = Sectors * 512, int queueCount = 1, BlockRate? rate = null)
     {
         File = MemFd.CreateSealed("disk", fileBytes);
-        Device = new BlockDevice(File.Number, Sectors * 512, readOnly, "serial-1", queueCount);
+        Device = new BlockDevice(File.Number, Sectors * 512, readOnly, "serial-1", queueCount, rate: rate);
         Device.FeaturesAgreed(Device.OfferedFeatures & features);
         Driver = new DriverQueue(Guest, 256);
         Assert.Equal(VirtqueueFault.None, Device.Queues[0].Ring.Configure(Guest.Memory, Driver.Layout, Device.OfferedFeatures & features, 0));

@@ -95,6 +95,58 @@ public sealed class DeviceProcessTests : IDisposable
     }
 
     [Fact]
+    public void Block_WithARate_HoldsItAndGoesOnInASuccessor()
+    {
+        const int rate = 1 << 20;
+        const int burst = 256 * 1024;
+        const int requests = 40; // of 64 KiB: with the burst and the successor's, two seconds at that rate
+        using FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Block, CapacityBytes = 65536, SerialId = "disk0", BytesPerSecond = rate };
+        DriverQueue driver = new(_guest, 256);
+        byte[] header = new byte[16];
+        GuestAddress status = _guest.Allocate(requests);
+        GuestAddress data = _guest.Allocate(65536);
+        DriverBuffer headerBuffer = new(_guest.Place(header), 16, false);
+        for (int index = 0; index < requests; index++)
+        {
+            _guest.Write(new GuestAddress(status.Value + (uint)index), [0xEE]);
+            driver.Add(headerBuffer, new DriverBuffer(data, 65536, true), new DriverBuffer(new GuestAddress(status.Value + (uint)index), 1, true));
+        }
+
+        uint head = 0;
+        int done = 0;
+        for (int life = 0; life < 2; life++)
+        {
+            using DeviceProcess process = DeviceProcess.StartRecorded(spec, inflight, _disk);
+            Assert.Equal(LaunchMessageType.Ready, process.ReceiveControl(out _));
+            process.Frontend.Negotiate(_guest);
+            long began = MonotonicClock.Nanoseconds;
+            int before = driver.UsedIndex; // its predecessor did some between the last look and its death
+            process.Frontend.StartRing(0, driver, _kick.Number, _call.Number, driver.UsedIndex);
+            EventFd.Signal(_kick.Number);
+            while (done < (life == 0 ? requests / 2 : requests))
+            {
+                Assert.False(process.HasEnded);
+                if (driver.TryTakeUsed(out head, out _))
+                {
+                    done++;
+                    // A ceiling, not a time: what is there by now is no more than what the rate allowed until now.
+                    Assert.InRange((done - before) * 65536L, long.MinValue, burst + 65536 + ((MonotonicClock.Nanoseconds - began) * rate / 1_000_000_000));
+                }
+                else
+                {
+                    Thread.Sleep(1);
+                    Assert.True(MonotonicClock.Nanoseconds - began < 60_000_000_000, "the disk never went on");
+                }
+            }
+
+            process.Kill(); // with requests in the ring that wait for their turn
+        }
+
+        Assert.Equal(new byte[requests], _guest.Read(status, requests));
+    }
+
+    [Fact]
     public void DriverBreaksTheRing_ProcessLivesAndTells()
     {
         using FdHandle error = EventFd.Create();

@@ -44,6 +44,34 @@ public sealed class EntropyDeviceTests : IDisposable
     }
 
     [Fact]
+    public void Rate_IsBounded_WhateverIsAskedFor()
+    {
+        long now = 0;
+        EntropyDevice device = new(() => now);
+        DriverQueue driver = new(_guest, 8);
+        Assert.Equal(VirtqueueFault.None, device.Queues[0].Ring.Configure(_guest.Memory, driver.Layout, device.OfferedFeatures, 0));
+        DriverBuffer room = new(_guest.Allocate(EntropyDevice.MaxRequestBytes), EntropyDevice.MaxRequestBytes, true);
+        driver.Add(room);
+        long given = 0;
+        for (; now < 2_000_000_000; now += 1_000_000)
+        {
+            while (device.Work() || driver.TryPeekUsed())
+            {
+                while (driver.TryTakeUsed(out _, out uint written))
+                {
+                    given += written;
+                    driver.Add(room); // as fast as it can
+                }
+            }
+
+            Assert.InRange(device.WaitMilliseconds, 1, 1000);
+            Assert.InRange(given, 0, (256 * 1024) + EntropyDevice.MaxRequestBytes + (now / 1_000_000 * EntropyDevice.BytesPerSecond / 1000));
+        }
+
+        Assert.InRange(given, 2 * EntropyDevice.BytesPerSecond, 3 * EntropyDevice.BytesPerSecond);
+    }
+
+    [Fact]
     public void Request_WithoutWritableBuffer_IsGivenBackEmpty()
     {
         GuestAddress address = _guest.Place(new byte[16]);

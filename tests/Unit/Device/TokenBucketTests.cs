@@ -10,9 +10,9 @@ public sealed class TokenBucketTests
     [Fact]
     public void Rate_OfZero_BoundsNothing()
     {
-        TokenBucket bucket = new(0);
+        TokenBucket bucket = new(0, static () => throw new InvalidOperationException("nobody asks for the time"));
         bucket.Take(long.MaxValue);
-        Assert.True(bucket.MayGo(0));
+        Assert.True(bucket.MayGo());
         Assert.Equal(0, bucket.WaitMilliseconds);
     }
 
@@ -22,14 +22,13 @@ public sealed class TokenBucketTests
     [InlineData(10_000_000_000)]
     public void Mean_OverTime_IsTheRate(long rate)
     {
-        TokenBucket bucket = new(rate);
-        long unit = Math.Max(1, rate / 500);
         long now = Second;
-        _ = bucket.MayGo(now);
+        TokenBucket bucket = new(rate, () => now);
+        long unit = Math.Max(1, rate / 500);
         long sent = 0;
         for (; now < 101 * Second; now += Millisecond)
         {
-            while (bucket.MayGo(now))
+            while (bucket.MayGo())
             {
                 bucket.Take(unit);
                 sent += unit;
@@ -40,14 +39,39 @@ public sealed class TokenBucketTests
         Assert.InRange(sent, expected - (expected / 100) - unit, expected + unit);
     }
 
+    // The next token of a slow rate is on its way, however often somebody asks.
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(3, 399)]
+    [InlineData(7, 1001)]
+    public void Mean_OfAFewASecond_IsTheRate(int rate, int lookEveryMilliseconds)
+    {
+        long now = Second;
+        TokenBucket bucket = new(rate, () => now, minBurst: 16);
+        int gone = 0;
+        for (; now < 101 * Second; now += lookEveryMilliseconds * Millisecond)
+        {
+            while (bucket.MayGo())
+            {
+                bucket.Take(1);
+                gone++;
+            }
+        }
+
+        Assert.InRange(gone, (98 * rate) + 16, (100 * rate) + 16);
+    }
+
     [Fact]
     public void Debt_OfOneLargeUnit_IsWaitedFor()
     {
-        TokenBucket bucket = new(1_000_000);
-        Assert.True(bucket.MayGo(Second));
+        long now = 0;
+        TokenBucket bucket = new(1_000_000, () => now);
+        Assert.True(bucket.MayGo());
         bucket.Take((256 * 1024) + 500_000);
-        Assert.False(bucket.MayGo(Second + Millisecond));
+        now += Millisecond;
+        Assert.False(bucket.MayGo());
         Assert.InRange(bucket.WaitMilliseconds, 490, 510);
-        Assert.True(bucket.MayGo(Second + (502 * Millisecond)));
+        now += 501 * Millisecond;
+        Assert.True(bucket.MayGo());
     }
 }

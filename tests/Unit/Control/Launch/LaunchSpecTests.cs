@@ -145,6 +145,18 @@ public sealed class LaunchSpecTests
     }
 
     [Theory]
+    [InlineData(0L, 0L, LaunchFault.None)]
+    [InlineData(1L << 40, 1_000_000_000L, LaunchFault.None)]
+    [InlineData((1L << 40) + 1, 0L, LaunchFault.OutOfRange)]
+    [InlineData(0L, 1_000_000_001L, LaunchFault.OutOfRange)]
+    public void DeviceSpec_RateOfADisk_IsTheSameOrRefused(long bytes, long operations, LaunchFault expected)
+    {
+        DeviceLaunchSpec sent = new() { Kind = DeviceKind.Block, CapacityBytes = 512, BytesPerSecond = bytes, OperationsPerSecond = operations };
+        Assert.Equal(expected, DeviceLaunchSpec.Decode(Content(sent.Encode, LaunchMessageType.DeviceSpec), out DeviceLaunchSpec? received));
+        Assert.True(received is null || (received.BytesPerSecond, received.OperationsPerSecond) == (bytes, operations));
+    }
+
+    [Theory]
     [InlineData(0ul, 1500, 0L, 0)]
     [InlineData(0x01_00_5E_00_00_01ul, 1500, 0L, 0)] // a group's address
     [InlineData(1ul << 48, 1500, 0L, 0)]
