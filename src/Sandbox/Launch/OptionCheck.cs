@@ -36,11 +36,13 @@ internal static class OptionCheck
         foreach (DiskOptions disk in options.Disks)
         {
             CheckPath(disk.Path, "disk");
-            Check(disk.Rate ?? options.DiskRate);
+            if (disk.Rate is { } rate)
+            {
+                Check(rate);
+            }
         }
 
         Check(options.DiskRate);
-
         CheckVsockPorts(options.VsockPorts);
         if (options.Network is { } network)
         {

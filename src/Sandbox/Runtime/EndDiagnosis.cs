@@ -43,7 +43,7 @@ internal static class EndDiagnosis
             if (process.Control is null && process.Status is { Signal: 0, Code: not 0 } failed)
             {
                 // A tool of the host's says what failed, and then that it ends.
-                return Host($"{process.Name} ended with exit code {failed.Code}: {(process.ErrorTail.LastLines(2) is { Length: > 0 } lines ? lines : Nothing)}");
+                return Host($"{process.Name} ended with exit code {failed.Code}: {Said(process, 2)}");
             }
         }
 
@@ -105,6 +105,7 @@ internal static class EndDiagnosis
             ? $"{process.Name} was killed for the system call {SyscallName.Of(number)} ({number}), which its seccomp filter does not grant{last}"
             : $"{process.Name} was killed for a system call that its seccomp filter does not grant (SIGSYS); as root, `dmesg` names the call{last}";
     }
+
     private static string HowItEnded(WatchedProcess process) => process.Status is { Signal: > 0 } killed
         ? Signals.NameOf(killed.Signal)
         : $"exit code {process.Status?.Code}";
@@ -117,7 +118,7 @@ internal static class EndDiagnosis
             ? new LinuxException(ended.Text, (Errno)ended.Detail).Message
             : ended.Text;
 
-    private static string Said(WatchedProcess process) => process.ErrorTail.LastLine() is { Length: > 0 } line ? line : Nothing;
+    private static string Said(WatchedProcess process, int lines = 1) => process.ErrorTail.LastLines(lines) is { Length: > 0 } said ? said : Nothing;
 
     private static SandboxException Host(string message) => new(SandboxErrorKind.HostFailure, message);
 }

@@ -120,31 +120,6 @@ public sealed class DiskTests(LabHost lab)
         Expect.Failure(result, "sandbox-device (rng) died 21 times within 60 s", "SIGKILL");
     }
 
-    /// <summary>The same for files: the host's folder as a file system of the guest's, read and written.</summary>
-    [Fact]
-    public async Task Virtiofsd_BehindOurVmm_ServesAFolder()
-    {
-        CommandResult result = await lab.ScriptAsync(
-            """
-            mkdir -p /tmp/shared/folder; head -c 8000000 /dev/urandom >/tmp/shared/folder/file
-            /usr/lib/qemu/virtiofsd --socket-path=/tmp/shared.socket -o source=/tmp/shared >/tmp/shared.log 2>&1 &
-            for wait in $(seq 300); do [ -S /tmp/shared.socket ] && break; sleep 0.1; done
-            $sandbox run --device vhost-user=/tmp/shared.socket,type=fs,tag=work,space -- /bin/sh -c '
-                mkdir /tmp/work && mount -t virtiofs work,space /tmp/work && cd /tmp/work || exit 2
-                sha256sum <folder/file; cp folder/file copy && echo "from the guest" >words && mv words folder/ && rm copy && mkdir made && ls; cd /; umount /tmp/work'
-            code=$?
-            wait
-            sha256sum </tmp/shared/folder/file; cat /tmp/shared/folder/words; ls /tmp/shared
-            [ $code = 0 ] || cat /tmp/shared.log >&2
-            rm -rf /tmp/shared /tmp/shared.*
-            exit $code
-            """);
-        Expect.ExitCode(0, result);
-        string[] lines = result.Text.Split('\n');
-        Assert.Equal(["folder", "made"], lines[1..3]);
-        Assert.Equal([lines[0], "from the guest", "folder", "made"], lines[3..]);
-    }
-
     /// <summary>A backend that nobody here wrote, behind our VMM, with Debian's driver in front.</summary>
     [Fact]
     public async Task QemuStorageDaemon_BehindOurVmm_ServesADisk()
@@ -168,5 +143,30 @@ public sealed class DiskTests(LabHost lab)
             """);
         Expect.ExitCode(0, result);
         Expect.Text("content", result);
+    }
+
+    /// <summary>The same for files: the host's folder as a file system of the guest's, read and written.</summary>
+    [Fact]
+    public async Task Virtiofsd_BehindOurVmm_ServesAFolder()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            mkdir -p /tmp/shared/folder; head -c 8000000 /dev/urandom >/tmp/shared/folder/file
+            /usr/lib/qemu/virtiofsd --socket-path=/tmp/shared.socket -o source=/tmp/shared >/tmp/shared.log 2>&1 &
+            for wait in $(seq 300); do [ -S /tmp/shared.socket ] && break; sleep 0.1; done
+            $sandbox run --device vhost-user=/tmp/shared.socket,type=fs,tag=work,space -- /bin/sh -c '
+                mkdir /tmp/work && mount -t virtiofs work,space /tmp/work && cd /tmp/work || exit 2
+                sha256sum <folder/file; cp folder/file copy && echo "from the guest" >words && mv words folder/ && rm copy && mkdir made && ls; cd /; umount /tmp/work'
+            code=$?
+            wait
+            sha256sum </tmp/shared/folder/file; cat /tmp/shared/folder/words; ls /tmp/shared
+            [ $code = 0 ] || cat /tmp/shared.log >&2
+            rm -rf /tmp/shared /tmp/shared.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        string[] lines = result.Text.Split('\n');
+        Assert.Equal(["folder", "made"], lines[1..3]);
+        Assert.Equal([lines[0], "from the guest", "folder", "made"], lines[3..]);
     }
 }
