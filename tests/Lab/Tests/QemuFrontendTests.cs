@@ -13,12 +13,17 @@ public sealed class QemuFrontendTests(ITestOutputHelper output) : IDisposable
     private const string Load =
         """
         PATH=$PATH:/usr/sbin:/sbin
+        exec 3<&0 </dev/null # what ends when the last kill is done
         [ -d /sys/module/virtio_blk ] || insmod "$1/virtio_blk.ko" || exit 6
         for wait in $(seq 100); do [ -b /dev/vda ] && break; sleep 0.1; done
         echo "serial $(cat /sys/block/vda/serial) queues $(ls /sys/block/vda/mq | wc -l) cache $(cat /sys/block/vda/queue/write_cache)"
         echo attached >&2
-        fio --name=verify --filename=/dev/vda --direct=1 --ioengine=libaio --iodepth=8 --rw=randrw --bs=4k --size=24M --io_size=$2M --numjobs=2 \
-            --offset_increment=24M --verify=crc32c --verify_fatal=1 --group_reporting >/tmp/fio.out 2>&1 || { cat /tmp/fio.out; exit 1; }
+        (cat >/dev/null; touch /tmp/stop) <&3 &
+        while
+            fio --name=verify --filename=/dev/vda --direct=1 --ioengine=libaio --iodepth=8 --rw=randrw --bs=4k --size=24M --io_size=16M --numjobs=2 \
+                --offset_increment=24M --verify=crc32c --verify_fatal=1 --group_reporting >/tmp/fio.out 2>&1 || { cat /tmp/fio.out; exit 1; }
+            [ ! -e /tmp/stop ]
+        do :; done
         mke2fs -q -F -t ext4 /dev/vda && mkdir -p /tmp/mnt && mount /dev/vda /tmp/mnt || exit 2
         dd if=/dev/urandom of=/tmp/random bs=64k count=64 2>/dev/null
         cp /tmp/random /tmp/mnt/random; sync; fstrim /tmp/mnt; umount /tmp/mnt
@@ -39,7 +44,6 @@ public sealed class QemuFrontendTests(ITestOutputHelper output) : IDisposable
 
     private async Task RunAsync(int kills)
     {
-        int megabytes = Math.Max(16, kills * 4); // enough to be busy with until the last kill
         string image = Path.Combine(_folder, "disk");
         string socket = Path.Combine(_folder, "socket");
         using (FileStream file = File.Create(image))
@@ -60,28 +64,45 @@ public sealed class QemuFrontendTests(ITestOutputHelper output) : IDisposable
         StringBuilder said = new();
         TaskCompletionSource attached = new();
         LabCommand command = machine.Session.Start(
-            new CommandSpec(["bash", "-c", Load, "load", Path.GetDirectoryName(Kernels.PathOf(Kernels.DebianElf)) + "/modules", $"{megabytes}"]) { Directory = Product.Root },
+            new CommandSpec(["bash", "-c", Load, "load", Path.GetDirectoryName(Kernels.PathOf(Kernels.DebianElf)) + "/modules"]) { Directory = Product.Root },
             bytes => said.Append(Encoding.UTF8.GetString(bytes)),
             bytes =>
             {
                 said.Append(Encoding.UTF8.GetString(bytes));
                 attached.TrySetResult();
             });
-        command.EndInput();
         await Task.WhenAny(attached.Task, command.Exit).WaitAsync(TimeSpan.FromSeconds(60));
         Random random = new(7);
         int killed = 0;
-        while (killed < kills && !command.Exit.IsCompleted)
+        while (killed < kills && await ReconnectedAsync(server, killed))
         {
-            await Task.WhenAny(command.Exit, Task.Delay(random.Next(1200, 2500))); // QEMU connects anew once a second
+            await Task.WhenAny(command.Exit, Task.Delay(random.Next(200, 1500)));
+            if (command.Exit.IsCompleted)
+            {
+                break;
+            }
+
             server.Kill();
             killed++;
         }
 
+        bool reconnected = await ReconnectedAsync(server, killed);
+        command.EndInput();
         int code = await command.Exit.WaitAsync(TimeSpan.FromMinutes(15));
         output.WriteLine($"{killed} kills, {server.Connections} connections; {said}");
         Assert.True(code == 0 && said.ToString().Contains("sound", StringComparison.Ordinal), $"{code}: {said}\n{machine.ReadLogs()}");
         Assert.Contains("serial sandboxdisk queues 2 cache write back", said.ToString(), StringComparison.Ordinal);
-        Assert.True(server.Connections > killed, $"{server.Connections} connections after {killed} kills");
+        Assert.Equal((kills, true), (killed, reconnected));
+    }
+
+    /// <summary>QEMU tries once a second: true when it has come back after each kill.</summary>
+    private static async Task<bool> ReconnectedAsync(DeviceServer server, int kills)
+    {
+        for (int wait = 0; wait < 600 && server.Connections <= kills; wait++)
+        {
+            await Task.Delay(100);
+        }
+
+        return server.Connections > kills;
     }
 }
