@@ -26,8 +26,8 @@ run() {
 run /bin/true # what is in no cache yet
 for start in 1 2 3 4 5; do run /bin/true; done
 run /bin/reads /sys/bus/virtio/devices/virtio0/status 32 1000
-run /bin/reads /sys/bus/virtio/devices/virtio0/status 32 41000
+run /bin/reads /sys/bus/virtio/devices/virtio0/status 32 101000
 run /bin/reads /dev/vda 4096 200
-run /bin/reads /dev/vda 4096 8200
+run /bin/reads /dev/vda 4096 12200
 echo "counted"
 $B poweroff -f
