@@ -5,11 +5,15 @@ using Sandbox.Bench.Subjects;
 
 namespace Sandbox.Bench;
 
-/// <summary>Measures on this machine's /dev/kvm and writes artifacts/bench/report.md and report.html. Usage: Sandbox.Bench [ROUNDS [confinement]]: all, or only what jail and filters cost.</summary>
+/// <summary>
+/// Measures on this machine's /dev/kvm, and Linux guests where they run, and writes artifacts/bench/report.md and report.html. Usage:
+/// Sandbox.Bench [ROUNDS [confinement | lab]]: all, or only what jail and filters cost, or only Linux guests.
+/// </summary>
 internal static class Program
 {
     private const int DefaultRounds = 15;
     private const int ParallelRounds = 3;
+    private const int LinuxRounds = 5;
     private const int MillionRequests = 1_000_000;
     private const long ImageBytes = 64 << 20;
 
@@ -23,6 +27,12 @@ internal static class Program
 
         int rounds = arguments.Length > 0 ? int.Parse(arguments[0]) : DefaultRounds;
         IReadOnlyList<string> machine = MachineDescription.Lines();
+        if (arguments is [_, "lab"])
+        {
+            Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, Step("Linux guests", () => LabSubject.Measure(rounds)), [])));
+            return 0;
+        }
+
         _ = Place.Run("bash", Path.Combine(Place.Root, "kernels", "micro.sh"));
         string image = Path.Combine(Place.Output, "disk.img");
         try
@@ -41,11 +51,13 @@ internal static class Program
             comparisons.AddRange(costs);
             comparisons.AddRange(Step("exits", () => ExitSubject.Measure(Math.Max(3, rounds / 3))));
             comparisons.AddRange(Step("block", () => BlockSubject.Measure(Math.Max(3, rounds / 3), image)));
+            comparisons.AddRange(Step("Linux guests", () => LabSubject.Measure(Math.Min(rounds, LinuxRounds))));
             List<Table> tables =
             [
                 .. Step("parallel", () => One(ParallelSubject.Measure(ParallelRounds, image))),
                 .. Step("memory", () => One(MemorySubject.Measure(image, MillionRequests))),
                 .. Step("memory of confinement", () => One(confinement.Memory())),
+                .. Step("instructions", () => One(LabSubject.Counts())),
                 .. Step("surface", () => (IEnumerable<Table>)[SurfaceSubject.Count(), SurfaceSubject.Filters(), SurfaceSubject.Triples()]),
             ];
             Findings findings = new(DateTime.UtcNow, machine, comparisons, tables);

@@ -5,7 +5,6 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 runs=${1:-5}
-share=$root/artifacts/share
 
 if [ "${2:-}" != inside ]; then
     if "$root/.ci/has-kvm.sh"; then
@@ -17,32 +16,7 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-now() { echo $((${EPOCHREALTIME/./} / 1000)); }
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-# What sandbox-init does, in busybox: modules in order, the erofs root under a tmpfs overlay, the command, the end.
-make_initrd() {
-    local tree=$work/initrd-$1
-    mkdir -p "$tree"/{bin,dev,proc,modules,lower,upper,root}
-    cp /bin/busybox "$tree/bin/"
-    [ ! -d "$share/kernels/$1/modules" ] || cp "$share/kernels/$1/modules"/* "$tree/modules/"
-    cat >"$tree/init" <<'INIT'
-#!/bin/busybox sh
-B=/bin/busybox
-echo "timing: init"
-$B mount -t proc none /proc
-$B mount -t devtmpfs none /dev
-[ ! -e /modules/order ] || while read -r module; do $B insmod "/modules/$module"; done </modules/order
-$B mount -t erofs -o ro /dev/vda /lower
-$B mount -t tmpfs none /upper
-$B mkdir /upper/files /upper/work
-$B mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work none /root
-$B chroot /root /bin/true && echo "timing: true"
-$B reboot -f
-INIT
-    chmod 755 "$tree/init"
-    (cd "$tree" && find . | cpio -o -H newc --quiet) >"$work/initrd-$1.cpio"
-}
+. "$root/tests/Lab/peer.sh"
 
 # Milliseconds from the start to: the first line of init, the end of the command, the end of the process.
 run_qemu() {
@@ -51,12 +25,9 @@ run_qemu() {
     while read -r line; do
         case $line in
             *"timing: init"*) init=$(($(now) - start)) ;;
-            *"timing: true"*) ran=$(($(now) - start)) ;;
+            *"timing: done"*) ran=$(($(now) - start)) ;;
         esac
-    done < <(timeout 60 qemu-system-x86_64 -M microvm,acpi=on,pcie=off,pic=off,rtc=off -accel kvm -cpu host -smp 1 -m 256 \
-        -no-user-config -nodefaults -display none -no-reboot -serial stdio -kernel "$share/kernels/$1/vmlinux" -initrd "$work/initrd-$1.cpio" \
-        -drive "file=$share/rootfs.erofs,format=raw,if=none,id=root,readonly=on" -device virtio-blk-device,drive=root -device virtio-rng-device \
-        -append "console=ttyS0 quiet panic=-1 reboot=t no_timer_check pci=off random.trust_cpu=on" </dev/null 2>/dev/null)
+    done < <(qemu_microvm "$1" "$1" "$share/rootfs.erofs" 2>/dev/null)
     echo "${init:-0} ${ran:-0} $(($(now) - start))"
 }
 
@@ -71,7 +42,7 @@ run_sandbox() {
 
 printf '| kernel | VMM | agent or init runs | command has run | process gone |\n|---|---|---|---|---|\n'
 for kernel in debian tuned; do
-    make_initrd "$kernel"
+    make_initrd "$kernel" "$kernel" /bin/true
     for vmm in sandbox qemu; do
         for _ in $(seq "$runs"); do "run_$vmm" "$kernel"; done >"$work/$vmm-$kernel"
         printf '| %s | %s | %s ms | %s ms | %s ms |\n' "$kernel $(cat "$share/kernels/$kernel/version")" "$vmm" \

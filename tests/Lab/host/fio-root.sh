@@ -1,11 +1,11 @@
 #!/bin/bash
-# Makes a small root image with fio and the ext4 tools for tests of disks, once: artifacts/fio-root.erofs, a link into the cache.
+# Makes a small root image with fio, the ext4 tools and iperf3 for tests of disks and networks, once: artifacts/fio-root.erofs, a link into the cache.
 # The programs are this machine's own, with the libraries that they load. Usage: fio-root.sh
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sandbox
 PATH=$PATH:/usr/sbin:/sbin
-programs=(/bin/busybox "$(command -v fio)" "$(command -v mke2fs)" "$(command -v e2fsck)")
+programs=(/bin/busybox "$(command -v fio)" "$(command -v mke2fs)" "$(command -v e2fsck)" "$(command -v iperf3)")
 built=$cache/fio-root-$(cat "$0" "${programs[@]}" | sha256sum | cut -c1-16).erofs
 mkdir -p "$cache" "$root/artifacts"
 
