@@ -38,7 +38,7 @@ public static class GuestLayout
 
     /// <summary>Interrupt pin of virtio-mmio device i: <c>FirstVirtioGsi + i</c>; the IOAPIC of KVM has 24 pins.</summary>
     public const int FirstVirtioGsi = 5;
-    public const int MaxVirtioDevices = 16;
+    public const int MaxVirtioDevices = 17;
 
     public const ulong IoApic = 0xFEC0_0000;
     public const ulong LocalApic = 0xFEE0_0000;

@@ -42,6 +42,7 @@ internal static class Help
           --ip ADDRESS/PREFIX  with --net tap: the guest's IPv4 address; --gateway ADDRESS its router
           --dns ADDRESS        a name server for the guest; repeatable (default with --net user: the host's)
           --net-rate SIZE      the most bytes a second in each direction (default: no bound)
+          --balloon            memory that the guest frees returns to the host; costs a process
           --selinux MODE       labels for its processes: auto, required, off (default: auto, where the host's policy knows Sandbox)
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
           --device vhost-user=PATH[,type=blk|rng|fs,tag=NAME]

@@ -1,5 +1,6 @@
 using Sandbox.Control;
 using Sandbox.Control.Launch;
+using Sandbox.Device.Balloon;
 using Sandbox.Device.Block;
 using Sandbox.Device.Net;
 using Sandbox.Device.Rng;
@@ -64,6 +65,7 @@ internal static class Program
         {
             DeviceKind.Block => DeviceFilters.Block,
             DeviceKind.Entropy => DeviceFilters.Entropy,
+            DeviceKind.Balloon => DeviceFilters.Balloon,
             DeviceKind.Vsock => DeviceFilters.Vsock,
             DeviceKind.Network => DeviceFilters.Network,
             _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
@@ -74,6 +76,7 @@ internal static class Program
     {
         DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec)),
         DeviceKind.Entropy => EntropyDevice.Create(),
+        DeviceKind.Balloon => new BalloonDevice(),
         DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
         DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),

@@ -49,6 +49,9 @@ internal static class Place
             case ProbedProcess.EntropyDevice:
                 Install(ProbedFilters.Entropy, allThreads: true);
                 break;
+            case ProbedProcess.BalloonDevice:
+                Install(ProbedFilters.Balloon, allThreads: true);
+                break;
             case ProbedProcess.VsockDevice:
                 Install(ProbedFilters.Vsock, allThreads: true);
                 break;

@@ -103,6 +103,13 @@ public sealed class SplitVirtqueue
     /// <summary>Stops the queue because a request in it could not be answered.</summary>
     public void Fail(VirtqueueFault fault) => Fault = Fault == VirtqueueFault.None ? fault : Fault;
 
+    /// <summary>A window on the guest's memory, for a request that names a place in it by number; false unless the whole range lies in one region, or when not set up.</summary>
+    public bool TryGetSlice(GuestAddress start, uint lengthBytes, out GuestSlice slice)
+    {
+        slice = default;
+        return _memory is not null && _memory.TryGetSlice(start, lengthBytes, out slice);
+    }
+
     /// <summary>Takes the next chain. False when there is none, or when the queue is stopped: <see cref="Fault"/> says why.</summary>
     public bool TryPop(DescriptorChain chain)
     {

@@ -7,5 +7,6 @@ public enum VirtioDeviceId : uint
     Block = 2,
     Console = 3,
     Entropy = 4,
+    Balloon = 5,
     Vsock = 19,
 }

@@ -58,6 +58,12 @@ public sealed class MicroVmOptions
     /// <summary>The guest's network; null: none at all. Default: null.</summary>
     public NetworkOptions? Network { get; init; }
 
+    /// <summary>
+    /// Memory that the guest frees returns to the host (free page reporting of a virtio balloon): a device process more, and for the guest a page
+    /// fault where it uses such memory again. What it may use at most is <see cref="MemoryBytes"/> all the same. Default: false.
+    /// </summary>
+    public bool Balloon { get; init; }
+
     /// <summary>Whether the processes get SELinux labels of their own. Default: <see cref="SeLinuxMode.Auto"/>.</summary>
     public SeLinuxMode SeLinux { get; init; } = SeLinuxMode.Auto;
 

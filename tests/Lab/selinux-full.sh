@@ -37,7 +37,7 @@ image=/var/lib/sandbox/images/work.img
 truncate -s 1M $image
 before=$(stat -c %C $image)
 dmesg -C
-(echo in; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo go) | $sandbox run --selinux=required --timing --disk $image -- \
+(echo in; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo go) | $sandbox run --selinux=required --timing --balloon --disk $image -- \
     /bin/sh -c 'read line; echo $line; dd if=/dev/urandom of=/dev/vdb bs=4096 count=4 2>/dev/null; sync; head -c 8 /dev/hwrng | wc -c; echo running; read line; exit 7' >/tmp/out 2>/tmp/err &
 for wait in $(seq 600); do grep -q running /tmp/out && break; sleep 0.1; done
 labels=$(ps -eo label | grep ':sbx_' | sort -u || true)
@@ -47,14 +47,14 @@ code=0; wait $! || code=$?
 [ "$code $(tr '\n' ' ' </tmp/out)" = "7 in 8 running " ] && holds "a whole workload runs" || fails "the workload: $code, $(cat /tmp/out /tmp/err)"
 [ -z "$(denials)" ] && holds "without one denial" || fails "denials"
 pair=$(grep -o 's0:c[0-9]*,c[0-9]*, enforcing' /tmp/err | cut -d, -f1,2)
-[ "$labels" = "$(for kind in block rng vmm vsock; do echo "unconfined_u:unconfined_r:sbx_${kind}_t:$pair"; done)" ] && holds "each process in the domain of its kind at $pair" || fails "labels: $labels; $(cat /tmp/err)"
+[ "$labels" = "$(for kind in balloon block rng vmm vsock; do echo "unconfined_u:unconfined_r:sbx_${kind}_t:$pair"; done)" ] && holds "each process in the domain of its kind at $pair" || fails "labels: $labels; $(cat /tmp/err)"
 [[ $during == *:sbx_image_t:$pair ]] && [ "$(stat -c %C $image)" = "$before" ] && holds "the image has the pair while it is used, and $before again after it" || fails "image: $before, $during, $(stat -c %C $image)"
 
 # What the appliance's tests try in each domain (tests/Lab/Tests/SeLinux/DomainTests.cs), as root with all capabilities and behind no
 # other wall. Not user namespaces: this policy is older than their class and leaves to the kernel what it does not know. In one,
 # no domain has a capability all the same.
 for role in vmm device; do cp "/mnt$2/artifacts/lab/acts" /opt/sandbox/acts-$role; chcon -t sbx_${role}_exec_t /opt/sandbox/acts-$role; done
-for domain in vmm:vmm block:device vsock:device rng:device net:device; do
+for domain in vmm:vmm block:device vsock:device rng:device balloon:device net:device; do
     type=sbx_${domain%:*}_t role=${domain#*:} user=unconfined_u:unconfined_r:sbx_${domain%:*}_t:s0:c1,c2
     dmesg -C
     /opt/sandbox/acts-vmm in $user /opt/sandbox/acts-$role 5=memfd:system_u:object_r:sbx_memory_t:s0:c1,c2 7=socket:system_u:object_r:sbx_channel_t:s0:c1,c2 -- \

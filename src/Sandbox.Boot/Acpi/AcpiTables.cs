@@ -13,7 +13,7 @@ public static class AcpiTables
     private const int TableCount = 2; // FADT and MADT; the DSDT hangs on the FADT
     private const int XsdtBytes = AcpiTable.HeaderBytes + (TableCount * sizeof(ulong));
 
-    // 254 processors make 2 KiB of MADT, 16 devices 1.2 KiB of DSDT.
+    // 254 processors make 2 KiB of MADT, 17 devices 1.2 KiB of DSDT.
     private const int BufferBytes = 8192;
 
     /// <summary>Writes all tables to <see cref="GuestLayout.AcpiTables"/>. Returns the address of the RSDP.</summary>

@@ -25,6 +25,7 @@ internal sealed class RunArguments
     private SeLinuxMode? _seLinux;
     private string? _seLinuxLevel;
     private readonly LimitArguments _limits = new();
+    private bool _balloon;
     private bool _timing;
     private bool _verbose;
     private bool _terminal;
@@ -69,6 +70,9 @@ internal sealed class RunArguments
     {
         switch (option)
         {
+            case "--balloon":
+                _balloon = true;
+                return true;
             case "--timing":
                 _timing = true;
                 return true;
@@ -174,6 +178,7 @@ internal sealed class RunArguments
                 Disks = _disks,
                 DiskRate = _diskRate ?? defaults.DiskRate,
                 Network = _network.Make(),
+                Balloon = _balloon,
                 VhostUserDevices = _devices,
                 VsockPorts = _vsockPorts,
                 HostLimits = _limits.Make(),

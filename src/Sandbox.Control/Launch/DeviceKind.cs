@@ -6,6 +6,7 @@ public enum DeviceKind
     Network = 1,
     Block = 2,
     Entropy = 4,
+    Balloon = 5,
     Vsock = 19,
     FileSystem = 26,
 }

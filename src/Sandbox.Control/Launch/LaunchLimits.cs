@@ -9,8 +9,8 @@ public static class LaunchLimits
     /// <summary>Linux boot protocol: cmdline_size of every x86 kernel since 2.6.22 is 2047 without the final zero.</summary>
     public const int MaxCommandLineBytes = 2047;
 
-    /// <summary>The I/O APIC has 24 pins; devices use 5 to 20.</summary>
-    public const int MaxDevices = 16;
+    /// <summary>The I/O APIC has 24 pins; devices use 5 to 21.</summary>
+    public const int MaxDevices = 17;
 
     public const int MaxQueues = 16;
 

@@ -15,4 +15,5 @@ public enum ProbedProcess : byte
     /// <summary>A thread of the VMM that runs a virtual CPU.</summary>
     VmmVcpu = 5,
     NetworkDevice = 6,
+    BalloonDevice = 7,
 }

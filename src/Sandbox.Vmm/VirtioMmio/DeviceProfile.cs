@@ -1,5 +1,6 @@
 using Sandbox.Control.Launch;
 using Sandbox.Virtio;
+using Sandbox.Virtio.Balloon;
 using Sandbox.Virtio.Block;
 using Sandbox.Virtio.Net;
 
@@ -39,6 +40,8 @@ internal readonly record struct DeviceProfile(uint ConfigBytes, ulong Features, 
             BlockFeatureBits.ConfigWriteback),
         DeviceKind.Network => new(NetConfigSpace.SizeBytes, Transport | (DeviceBits & ~NetAnnounce & ~NetQueuesBeyond(queueCount))),
         DeviceKind.FileSystem => new(0, Transport | (DeviceBits & ~FileSystemNotification)), // FileSystemConfig
+        // Any other feature would shift the queues, or lengthen the configuration (5.5.2, 5.5.4). What a driver writes there, "actual", nobody asks for.
+        DeviceKind.Balloon => new(BalloonConfigSpace.SizeBytes, Transport | BalloonFeatureBits.DeflateOnOom | BalloonFeatureBits.Reporting),
         DeviceKind.Vsock => new(8, Transport | DeviceBits), // guest_cid (5.10.4)
         _ => new(0, Transport | DeviceBits),
     };

@@ -18,7 +18,7 @@ internal static class GroupSetup
     /// <summary>Threads that each process may have, the few of the .NET runtime included.</summary>
     private const int ThreadsPerProcess = 16;
 
-    /// <summary>Root disk, vsock, entropy and network; each further disk has its own.</summary>
+    /// <summary>Root disk, vsock, entropy and network; each further disk has its own, and a balloon.</summary>
     private const int FixedDeviceProcesses = 4;
 
     /// <param name="jailPath">The exe of the keeper.</param>
@@ -30,7 +30,7 @@ internal static class GroupSetup
     public static SandboxGroup? Make(string jailPath, LaunchFiles files, string? label, List<string> unenforced)
     {
         bool hasPasst = files.Network is { Passt: not null };
-        int devices = FixedDeviceProcesses + files.Disks.Count + (hasPasst ? 1 : 0);
+        int devices = FixedDeviceProcesses + files.Disks.Count + (files.Balloon ? 1 : 0) + (hasPasst ? 1 : 0);
         List<string> disks = [];
         if (files.Options.HostLimits.DiskBytesPerSecond is not null)
         {

@@ -40,6 +40,7 @@ internal static class SandboxTypes
         DeviceKind.Block => "sbx_block_t",
         DeviceKind.Network => "sbx_net_t",
         DeviceKind.Entropy => "sbx_rng_t",
+        DeviceKind.Balloon => "sbx_balloon_t",
         DeviceKind.Vsock => "sbx_vsock_t",
         _ => throw new InvalidOperationException("The policy has no type for this kind of device."),
     };

@@ -20,7 +20,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
     public IReadOnlyList<FdHandle> Backing { get; } = backing;
 
-    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the network and what strangers serve.</summary>
+    /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the balloon, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
     /// <param name="ports">Those for <see cref="MicroVmOptions.VsockPorts"/>, in their order; none: no such port.</param>
@@ -49,6 +49,11 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = numbers },
             [agent, .. ports]));
         plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
+        if (files.Balloon)
+        {
+            plans.Add(new DevicePlan("sandbox-device (balloon)", new VmmDevice(DeviceKind.Balloon, BalloonQueues, replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Balloon }, []));
+        }
+
         if (files.Network is { } network)
         {
             plans.Add(new DevicePlan(
@@ -89,6 +94,9 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
     /// <summary>virtio 1.2, 5.10.2: rx, tx, event.</summary>
     private const int VsockQueues = 3;
+
+    /// <summary>virtio 1.2, 5.5.2: inflate, deflate, reporting.</summary>
+    private const int BalloonQueues = 3;
 
     /// <summary>virtio 1.2, 5.11.2: urgent requests, and one queue of others.</summary>
     private const int FileSystemQueues = 2;

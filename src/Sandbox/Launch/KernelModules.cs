@@ -10,6 +10,11 @@ internal static class KernelModules
     public static HashSet<string> WantedBy(MicroVmOptions options)
     {
         HashSet<string> wanted = options.Network is null ? [] : ["net"];
+        if (options.Balloon)
+        {
+            _ = wanted.Add("balloon");
+        }
+
         foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
         {
             if (device.Type == VhostUserDeviceType.FileSystem)

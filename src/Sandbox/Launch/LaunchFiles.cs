@@ -35,6 +35,9 @@ internal sealed class LaunchFiles : IDisposable
     /// <summary>Null: the guest has no network.</summary>
     public NetworkLink? Network { get; set; }
 
+    /// <summary>The guest has a balloon.</summary>
+    public bool Balloon { get; set; }
+
     /// <summary>Connected to the backends of <see cref="MicroVmOptions.VhostUserDevices"/>, in their order.</summary>
     public List<FdHandle> Backends { get; } = [];
 
@@ -42,7 +45,7 @@ internal sealed class LaunchFiles : IDisposable
     public static async Task<LaunchFiles> OpenAsync(MicroVmOptions options, InstallLayout layout, CancellationToken cancellationToken)
     {
         string kernelPath = options.Kernel ?? layout.DefaultKernel;
-        LaunchFiles files = new() { Options = options, KernelPath = kernelPath, CommandLine = GuestCommandLine.Make(options.KernelArguments) };
+        LaunchFiles files = new() { Options = options, KernelPath = kernelPath, CommandLine = GuestCommandLine.Make(options.KernelArguments), Balloon = options.Balloon };
         try
         {
             files.Kernel = files.Own(KernelFile.Open(kernelPath));

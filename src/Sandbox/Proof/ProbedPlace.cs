@@ -28,6 +28,7 @@ internal sealed class ProbedPlace(string name, ProbedProcess process, DeviceKind
         Block,
         new("sandbox-device (vsock)", ProbedProcess.VsockDevice, DeviceKind.Vsock),
         new("sandbox-device (rng)", ProbedProcess.EntropyDevice, DeviceKind.Entropy),
+        new("sandbox-device (balloon)", ProbedProcess.BalloonDevice, DeviceKind.Balloon),
         new("sandbox-device (net)", ProbedProcess.NetworkDevice, DeviceKind.Network),
         new("sandbox-vmm (main thread)", ProbedProcess.Vmm, null),
         new("sandbox-vmm (vCPU thread)", ProbedProcess.VmmVcpu, null),

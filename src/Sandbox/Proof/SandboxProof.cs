@@ -13,7 +13,7 @@ public static class SandboxProof
     /// same filter, beside the others' real processes. Each probe attempts one act that must be refused. Takes some seconds; no guest runs.
     /// Nothing that an act could change is the host's own: where one succeeds, it hits what was made for it.
     /// </summary>
-    /// <param name="options">The microVM whose processes are probed; its disks are not touched, a disk of its own is added, and a network that leads nowhere where it has none. Null: the defaults.</param>
+    /// <param name="options">The microVM whose processes are probed; its disks are not touched, a disk of its own is added, and a balloon and a network that leads nowhere where it has none. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends every process that was started.</param>
     /// <returns>Every act with what came of it. A success of the attacker is a result, not an exception.</returns>
     /// <exception cref="SandboxException">An option is not valid, or the host lacks what a sandbox needs (KVM, a kernel, an executable).</exception>
@@ -30,6 +30,7 @@ public static class SandboxProof
         // The network device needs the fd that it is given with user networking, not passt behind it: no frame ever comes.
         using NetworkLink? cable = files.Network is null ? NetworkLink.Open(new NetworkOptions()) : null;
         files.Network ??= cable;
+        files.Balloon = true; // it is probed too, where the microVM has none
         using Baits baits = new();
         using ProofCast cast = new(layout);
         await using ProofStage neighbour = await ProofStage.StartAsync(cast, neighbourFiles, ProbedPlace.Block, cancellationToken).ConfigureAwait(false);

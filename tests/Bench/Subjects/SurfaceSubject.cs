@@ -15,7 +15,7 @@ internal static partial class SurfaceSubject
         ("sandbox", "Sandbox.Cli"), ("sandbox-jail", "Sandbox.Jail"), ("sandbox-vmm", "Sandbox.Vmm"), ("sandbox-device", "Sandbox.Device"), ("sandbox-init", "Sandbox.Init"),
     ];
 
-    private static readonly string[] Domains = ["sbx_vmm_t", "sbx_block_t", "sbx_net_t", "sbx_vsock_t", "sbx_rng_t"];
+    private static readonly string[] Domains = ["sbx_vmm_t", "sbx_block_t", "sbx_net_t", "sbx_vsock_t", "sbx_rng_t", "sbx_balloon_t"];
 
     public static Table Count()
     {

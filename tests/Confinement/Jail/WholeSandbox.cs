@@ -5,7 +5,7 @@ using Sandbox.Runtime;
 
 namespace Sandbox.Confinement.Tests.Jail;
 
-/// <summary>Every process that a sandbox can have, started as the product starts it, around a micro guest that sleeps: on KVM, with two vCPUs, disks, vsock, entropy and a network.</summary>
+/// <summary>Every process that a sandbox can have, started as the product starts it, around a micro guest that sleeps: on KVM, with two vCPUs, disks, vsock, entropy, a balloon and a network.</summary>
 internal sealed class WholeSandbox : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -35,6 +35,7 @@ internal sealed class WholeSandbox : IAsyncDisposable
             MemoryBytes = MicroVmOptions.MinMemoryBytes,
             CpuCount = 2,
             Disks = [new DiskOptions { Path = disk }],
+            Balloon = true,
             Network = new NetworkOptions { Kind = NetworkKind.User },
             ConsoleReceived = _ => guestRuns.TrySetResult(),
         };

@@ -12,6 +12,7 @@ public sealed class ProbeFilterTests
     [InlineData("sandbox-device", "device-start.policy")]
     [InlineData("sandbox-device", "device-block.policy")]
     [InlineData("sandbox-device", "device-entropy.policy")]
+    [InlineData("sandbox-device", "device-balloon.policy")]
     [InlineData("sandbox-device", "device-net.policy")]
     [InlineData("sandbox-device", "device-vsock.policy")]
     public void Filter_OfAProbedProcess_IsInTheProbeByteForByte(string exe, string policy)

@@ -75,6 +75,13 @@ public sealed class RunArgumentsTests
         Assert.Null(RunArguments.Parse(["--net", "none", "true"])!.MicroVm.Network);
     }
 
+    [Fact]
+    public void Balloon_WhenAskedFor_IsThere()
+    {
+        Assert.True(RunArguments.Parse(["--balloon", "true"])!.MicroVm.Balloon);
+        Assert.False(RunArguments.Parse(["true"])!.MicroVm.Balloon);
+    }
+
     [Theory]
     [InlineData("2M", 2L << 20, 0)]
     [InlineData("2M,300", 2L << 20, 300)]

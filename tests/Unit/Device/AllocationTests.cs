@@ -1,7 +1,9 @@
+using Sandbox.Device.Balloon;
 using Sandbox.Device.Vsock;
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Testing;
+using Sandbox.Virtio;
 using Sandbox.Virtio.Net;
 using Sandbox.Virtio.Vsock;
 
@@ -34,6 +36,36 @@ public sealed class AllocationTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }));
         Assert.Equal(0, failed);
+    }
+
+    [Fact]
+    public void BalloonRequests_OfBothKinds_AllocateNothing()
+    {
+        using TestGuest guest = new();
+        BalloonDevice device = new();
+        DriverQueue inflate = new(guest, 16);
+        DriverQueue reporting = new(guest, 16);
+        Assert.Equal(VirtqueueFault.None, device.Queues[BalloonDevice.InflateQueue].Ring.Configure(guest.Memory, inflate.Layout, device.OfferedFeatures, 0));
+        Assert.Equal(VirtqueueFault.None, device.Queues[BalloonDevice.ReportingQueue].Ring.Configure(guest.Memory, reporting.Layout, device.OfferedFeatures, 0));
+        GuestAddress page = guest.Allocate(4096, 4096);
+        DriverBuffer number = new(guest.Place([(byte)(page.Value / 4096), 0, 0, 0]), 4, false);
+        DriverBuffer report = new(page, 4096, true);
+        int answered = 0;
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            answered = 0;
+            for (int round = 0; round < 10_000; round++)
+            {
+                inflate.Add(number);
+                reporting.Add(report);
+                _ = device.Work();
+                answered += inflate.TryTakeUsed(out _, out _) && reporting.TryTakeUsed(out _, out _) ? 1 : 0;
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }));
+        Assert.Equal(10_000, answered);
     }
 
     [Fact]

@@ -41,6 +41,7 @@ public sealed class DeviceProcessTests : IDisposable
     [Theory]
     [InlineData(DeviceKind.Block)]
     [InlineData(DeviceKind.Entropy)]
+    [InlineData(DeviceKind.Balloon)]
     [InlineData(DeviceKind.Vsock)]
     [InlineData(DeviceKind.Network)]
     public void Process_ThatIsReady_IsUnderItsFilter(DeviceKind kind)

@@ -12,7 +12,7 @@ public sealed partial class PolicyTests
 {
     private const int MostTriplesOfADevice = 150;
 
-    public static TheoryData<string> Confined => ["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t", "sbx_net_t"];
+    public static TheoryData<string> Confined => ["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t", "sbx_net_t", "sbx_balloon_t"];
 
     public static TheoryData<string> Violations =>
     [
@@ -30,6 +30,7 @@ public sealed partial class PolicyTests
         "(allowx sbx_vmm_t kvm_device_t (ioctl chr_file (0xAE09)))",
         "(allow sbx_vmm_t sbx_image_t (file (read)))",
         "(allow sbx_rng_t sbx_image_ro_t (file (read)))",
+        "(allow sbx_balloon_t sbx_image_t (file (write)))",
         "(allow sbx_block_t sbx_image_ro_t (file (write)))",
         "(allow sbx_vmm_t tun_tap_device_t (chr_file (read)))",
         "(allow sbx_net_t tun_tap_device_t (chr_file (ioctl)))",
@@ -132,6 +133,6 @@ public sealed partial class PolicyTests
     [GeneratedRegex(@"\(typeattributeset (?<name>\w+) \((?<types>[^()]*)\)\)")]
     private static partial Regex AttributeLine();
 
-    [GeneratedRegex(@"\bsbx_(vmm_t|block_t|vsock_t|rng_t|net_t|device|confined)\b")]
+    [GeneratedRegex(@"\bsbx_(vmm_t|block_t|vsock_t|rng_t|net_t|balloon_t|device|confined)\b")]
     private static partial Regex DomainName();
 }

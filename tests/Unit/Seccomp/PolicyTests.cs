@@ -20,6 +20,7 @@ public sealed class PolicyTests
     [InlineData("device-start.policy", 30)]
     [InlineData("device-block.policy", 15)]
     [InlineData("device-entropy.policy", 15)]
+    [InlineData("device-balloon.policy", 15)]
     [InlineData("device-net.policy", 15)]
     [InlineData("device-vsock.policy", 15)]
     [InlineData("jail-keeper.policy", 7)]
@@ -54,6 +55,7 @@ public sealed class PolicyTests
     [InlineData("vmm.policy", "vmm-vcpu.policy")]
     [InlineData("device-start.policy", "device-block.policy")]
     [InlineData("device-start.policy", "device-entropy.policy")]
+    [InlineData("device-start.policy", "device-balloon.policy")]
     [InlineData("device-start.policy", "device-net.policy")]
     [InlineData("device-start.policy", "device-vsock.policy")]
     public void Policy_OfTheOuterFilter_GrantsWhatTheInnerOneDoes(string outer, string inner)

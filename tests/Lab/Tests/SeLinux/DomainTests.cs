@@ -66,6 +66,7 @@ public sealed class DomainTests(EnforcingLab lab)
         { "sbx_vsock_t", "device" },
         { "sbx_rng_t", "device" },
         { "sbx_net_t", "device" },
+        { "sbx_balloon_t", "device" },
     };
 
     [Theory]
@@ -107,12 +108,12 @@ public sealed class DomainTests(EnforcingLab lab)
             $"""
             $acts in system_u:system_r:sbx_vmm_t:{Pair} $acts 4=file:/dev/kvm -- kvm=0xAE00 kvm=0xAE03 kvm=0xAE04 kvm=0xAE01 kvm=0xAE09 kvm=0xAE0A kvm=0xAE02 kvm=0x5401
             denials | grep -c 'kvm_device_t.*tclass=chr_file'
-            for type in block vsock rng; do $acts in system_u:system_r:sbx_$type\_t:{Pair} /opt/sandbox/acts-device 4=file:/dev/kvm -- kvm=0xAE00; done
+            for type in block vsock rng balloon; do $acts in system_u:system_r:sbx_$type\_t:{Pair} /opt/sandbox/acts-device 4=file:/dev/kvm -- kvm=0xAE00; done
             """);
         // A device process does not even get the fd: the exec closes it.
         Expect.Text(
             "kvm=0xAE00 ok\nkvm=0xAE03 ok\nkvm=0xAE04 ok\nkvm=0xAE01 ok\nkvm=0xAE09 EACCES\nkvm=0xAE0A EACCES\nkvm=0xAE02 EACCES\nkvm=0x5401 EACCES\n4\n"
-            + "kvm=0xAE00 EBADF\nkvm=0xAE00 EBADF\nkvm=0xAE00 EBADF",
+            + "kvm=0xAE00 EBADF\nkvm=0xAE00 EBADF\nkvm=0xAE00 EBADF\nkvm=0xAE00 EBADF",
             result);
     }
 

@@ -65,6 +65,7 @@ public sealed class ProbeTests(EnforcingLab lab)
     [InlineData("sbx_vsock_t", "device")]
     [InlineData("sbx_rng_t", "device")]
     [InlineData("sbx_net_t", "device")]
+    [InlineData("sbx_balloon_t", "device")]
     public async Task Domain_TryingAllThatTheProbeTries_IsRefusedBySeLinuxAlone(string type, string role)
     {
         ForbiddenAct[] acts = Enum.GetValues<ForbiddenAct>();

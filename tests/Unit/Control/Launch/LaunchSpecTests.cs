@@ -88,7 +88,7 @@ public sealed class LaunchSpecTests
     [InlineData(8, 0)] // processors
     [InlineData(8, 65)]
     [InlineData(10, 2048)] // length of the command line
-    [InlineData(47, 17)] // number of devices
+    [InlineData(47, 18)] // number of devices
     [InlineData(49, 3)] // kind of the first device
     [InlineData(51, 0)] // its queues
     [InlineData(51, 17)]

@@ -19,6 +19,7 @@ public sealed class FilterRuleTests
     {
         ["device-block"] = [static () => new BlockWorkload()],
         ["device-entropy"] = [static () => new EntropyWorkload()],
+        ["device-balloon"] = [static () => new BalloonWorkload()],
         ["device-net"] = [static () => new NetWorkload(), static () => new TapWorkload()],
         ["device-vsock"] = [static () => new VsockWorkload()],
     };
