@@ -40,7 +40,7 @@ internal static class Program
                    sandbox-fuzz minimise TARGET DIR
                    sandbox-fuzz dictionary TARGET                       in the form that AFL++ and libFuzzer read
                    sandbox-fuzz mutants [--only 01,02] [--seed N]        from the root of a built clone
-                   sandbox-fuzz vhost-user --socket PATH|--exec SANDBOX-DEVICE --device blk|rng|vsock [--time SECONDS] [--seed N] [--replay FILE|DIR]
+                   sandbox-fuzz vhost-user --socket PATH|--exec SANDBOX-DEVICE --device blk|rng|balloon|vsock [--time SECONDS] [--seed N] [--replay FILE|DIR]
             exit codes: 0 nothing found, 1 a finding, 2 wrong usage, 3 a hang
             """);
         return 2;

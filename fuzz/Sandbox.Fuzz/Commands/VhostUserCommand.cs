@@ -17,13 +17,14 @@ internal static class VhostUserCommand
 
     public static int Run(CommandOptions options)
     {
-        string device = options.Text("device") ?? throw new ArgumentException("--device blk, rng or vsock is missing");
+        string device = options.Text("device") ?? throw new ArgumentException("--device blk, rng, balloon or vsock is missing");
         DeviceKind kind = device switch
         {
             "blk" => DeviceKind.Block,
             "rng" => DeviceKind.Entropy,
+            "balloon" => DeviceKind.Balloon,
             "vsock" => DeviceKind.Vsock,
-            _ => throw new ArgumentException($"--device {device}: blk, rng or vsock"),
+            _ => throw new ArgumentException($"--device {device}: blk, rng, balloon or vsock"),
         };
         using IBackendSource source = options.Text("socket") is { } path ? new ListeningBackend(path)
             : options.Text("exec") is { } exe ? new StartedBackend(exe, kind)

@@ -27,7 +27,7 @@ internal sealed class RemoteSession : IDisposable
         _guest.Auditor.Muted = true;
         _available = 0;
         ulong features = AskFeatures(socket) & (TransportFeatures.Version1 | (1UL << 28));
-        int queues = device == "vsock" ? 2 : 1;
+        int queues = device switch { "balloon" => 3, "vsock" => 2, _ => 1 };
         bool alive = features != 0;
         int good = input.OneIn(4) ? input.Below(16) : int.MaxValue;
         for (int step = 0; step < good && alive && _message.TryMakeGood(step, queues, features, ProtocolFeatures.None); step++)
@@ -92,11 +92,16 @@ internal sealed class RemoteSession : IDisposable
             new Virtio.Vsock.VsockPacketHeader(3, 2, 77, 1024, input.Byte(), 1, (Virtio.Vsock.VsockOperation)input.Below(9), Virtio.Vsock.VsockShutdown.None, 0x1_0000, 0).Encode(header);
         }
 
+        else if (device == "balloon" && !input.OneIn(6))
+        {
+            BitConverter.TryWriteBytes(header, 1u + (uint)input.Below(40)); // a page of the guest's, or not
+        }
+
         _guest.Write(DataStart, header);
-        bool deviceWrites = device == "rng" || (device == "blk" && header[0] is 0 or 8) || (device == "vsock" && queue == 0);
+        bool deviceWrites = device == "rng" || (device == "blk" && header[0] is 0 or 8) || (device == "vsock" && queue == 0) || (device == "balloon" && queue == 2);
         int slot = 3 * input.Below(5);
         Describe(ref input, descriptors, slot, DataStart, device == "blk" ? 16u : 44, (ushort)(deviceWrites && device != "blk" ? 3 : 1));
-        Describe(ref input, descriptors, slot + 1, DataStart + 0x1000, 512u * (uint)input.Below(4), (ushort)(deviceWrites ? 3 : 1));
+        Describe(ref input, descriptors, slot + 1, DataStart + 0x1000, (device == "balloon" ? 4096u : 512u) * (uint)input.Below(4), (ushort)(deviceWrites ? 3 : 1));
         Describe(ref input, descriptors, slot + 2, DataStart + 0x3000, 1, 2);
         _guest.Write16(available + 4 + (2ul * (uint)(_available % 16)), (ushort)(input.OneIn(16) ? input.U16() : slot));
         _available = unchecked((ushort)(_available + (input.OneIn(16) ? input.U16() : 1)));

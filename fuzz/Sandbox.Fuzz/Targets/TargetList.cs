@@ -7,6 +7,7 @@ internal static class TargetList
     [
         ("blk", () => new BlockFuzzer()),
         ("rng", () => new EntropyFuzzer()),
+        ("balloon", () => new BalloonFuzzer()),
         ("vsock", () => new VsockFuzzer()),
         ("net", () => new NetFuzzer()),
         ("virtqueue", () => new VirtqueueFuzzer()),
