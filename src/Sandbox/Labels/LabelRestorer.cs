@@ -33,6 +33,7 @@ internal sealed class LabelRestorer(RelabelJournal journal)
             }
         }
 
+        RemoveUnfinished();
         return failures;
     }
 
@@ -66,6 +67,22 @@ internal sealed class LabelRestorer(RelabelJournal journal)
         return failures;
     }
 
+    /// <summary>What launchers left that were killed while they wrote their journal, or before or after with its folder empty.</summary>
+    private void RemoveUnfinished()
+    {
+        PairSet pairs = journal.UnfinishedPairs();
+        for (int index = 0; pairs.TryNext(index, out CategoryPair pair); index = pair.Index + 1)
+        {
+            using PairLease? lease = PairLease.TryTake(pair);
+            if (lease is not null)
+            {
+                journal.RemoveUnfinished(pair);
+            }
+        }
+
+        journal.RemoveFolder();
+    }
+
     private static void Restore(JournalEntry entry)
     {
         const int NameOnly = 0x20000 | 0x800 | 0x100; // O_NOFOLLOW | O_NONBLOCK | O_NOCTTY: the image itself, not what somebody may have put there
@@ -81,12 +98,30 @@ internal sealed class LabelRestorer(RelabelJournal journal)
 
         using (file)
         {
-            // Another file, or one that somebody has labelled since: not ours to change.
-            if (FileStatus.IdentityOf(file) == (entry.Device, entry.Inode) && FileLabel.Get(file) == entry.During)
+            if (FileStatus.IdentityOf(file) == (entry.Device, entry.Inode) && FileLabel.Get(file) is { } now && LabelAfter(now, entry) is { } label)
             {
-                FileLabel.Set(file, entry.Before);
+                FileLabel.Set(file, label);
             }
         }
+    }
+
+    /// <summary>
+    /// What the image is to have again. What somebody has labelled since is not ours to change: null. But restorecon gives back a file's type and leaves
+    /// its level: then the pair is still on it, which is nobody's from now on, and is taken off.
+    /// </summary>
+    internal static string? LabelAfter(string now, JournalEntry entry)
+    {
+        if (now == entry.During)
+        {
+            return entry.Before;
+        }
+
+        return SecurityContext.TryParse(now, out SecurityContext current)
+            && SecurityContext.TryParse(entry.During, out SecurityContext during)
+            && SecurityContext.TryParse(entry.Before, out SecurityContext before)
+            && during.TryGetPair(out _)
+            && current.Level == during.Level
+                ? new SecurityContext(current.User, current.Role, current.Type, before.Level).ToString() : null;
     }
 
     private static bool WaitUntilUnused(CategoryPair pair)

@@ -23,22 +23,10 @@ internal sealed class RelabelJournal(string folder)
     public bool Has(CategoryPair pair) => File.Exists(FileOf(pair));
 
     /// <summary>The pairs of sandboxes that have relabelled something; their launchers may be alive.</summary>
-    public PairSet Pairs()
-    {
-        PairSet pairs = new();
-        if (Directory.Exists(folder))
-        {
-            foreach (string name in FolderNames.In(folder))
-            {
-                if (CategoryPair.TryParse(name, out CategoryPair pair))
-                {
-                    pairs.Add(pair);
-                }
-            }
-        }
+    public PairSet Pairs() => PairsOf("");
 
-        return pairs;
-    }
+    /// <summary>The pairs of sandboxes whose journal was not written to its end, which have relabelled nothing; their launchers may be alive, and at it.</summary>
+    public PairSet UnfinishedPairs() => PairsOf(Unfinished);
 
     public IReadOnlyList<JournalEntry> Read(CategoryPair pair)
     {
@@ -90,7 +78,39 @@ internal sealed class RelabelJournal(string folder)
     public void Remove(CategoryPair pair)
     {
         _ = FolderEntry.TryRemove(FileOf(pair));
-        _ = FolderEntry.TryRemoveFolder(folder);
+        RemoveFolder();
+    }
+
+    /// <summary>By whoever holds the pair.</summary>
+    public void RemoveUnfinished(CategoryPair pair) => _ = FolderEntry.TryRemove(FileOf(pair) + Unfinished);
+
+    /// <summary>When nothing is in it. Whoever is about to write makes it again.</summary>
+    public void RemoveFolder() => _ = FolderEntry.TryRemoveFolder(folder);
+
+    private PairSet PairsOf(string ending)
+    {
+        PairSet pairs = new();
+        foreach (string name in Names())
+        {
+            if (name.EndsWith(ending, StringComparison.Ordinal) && CategoryPair.TryParse(name.AsSpan(0, name.Length - ending.Length), out CategoryPair pair))
+            {
+                pairs.Add(pair);
+            }
+        }
+
+        return pairs;
+    }
+
+    private IReadOnlyList<string> Names()
+    {
+        try
+        {
+            return Directory.Exists(folder) ? FolderNames.In(folder) : [];
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.ENOENT)
+        {
+            return []; // another sandbox, the last in it, has removed it meanwhile
+        }
     }
 
     private string FileOf(CategoryPair pair) => Path.Combine(folder, pair.ToString());

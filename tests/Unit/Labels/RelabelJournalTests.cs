@@ -59,6 +59,26 @@ public sealed class RelabelJournalTests : IDisposable
     }
 
     [Fact]
+    public void Restore_WithAnUnfinishedFile_RemovesItAndTheFolder()
+    {
+        Directory.CreateDirectory(_journal.Folder);
+        File.WriteAllText(Path.Combine(_journal.Folder, Pair + ".new"), "1 2 a");
+        Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
+        Assert.False(Directory.Exists(_journal.Folder));
+    }
+
+    /// <summary>Its owner lives, and is writing it.</summary>
+    [Fact]
+    public void Restore_WithAnUnfinishedFileOfAPairThatIsHeld_LeavesIt()
+    {
+        using PairLease? owner = PairLease.TryTake(Pair);
+        Directory.CreateDirectory(_journal.Folder);
+        File.WriteAllText(Path.Combine(_journal.Folder, Pair + ".new"), "1 2 a");
+        Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
+        Assert.True(File.Exists(Path.Combine(_journal.Folder, Pair + ".new")));
+    }
+
+    [Fact]
     public void Restore_OfImagesThatAreGone_UsesTheJournalUp()
     {
         _journal.Write(Pair, [Entry(1, 2, "a:b:c:d", "e:f:g:h", Path.Combine(_parent, "gone.img"))]);
@@ -86,6 +106,16 @@ public sealed class RelabelJournalTests : IDisposable
         Assert.Empty(new LabelRestorer(_journal).RestoreAbandoned());
         Assert.False(_journal.Has(Pair));
     }
+
+    [Theory]
+    [InlineData("u:object_r:image_t:s0:c1,c2", "u:object_r:home_t:s0")] // as the sandbox left it
+    [InlineData("u:object_r:home_t:s0:c1,c2", "u:object_r:home_t:s0")] // restorecon has put the type back
+    [InlineData("u:object_r:etc_t:s0:c1,c2", "u:object_r:etc_t:s0")]
+    [InlineData("u:object_r:image_t:s0", null)] // restorecon -F, or somebody
+    [InlineData("u:object_r:image_t:s0:c1,c3", null)] // another sandbox's
+    [InlineData("nonsense", null)]
+    public void Restore_OfALabel_TakesThePairOffAndChangesNothingElse(string now, string? then) =>
+        Assert.Equal(then, LabelRestorer.LabelAfter(now, Entry(1, 2, "u:object_r:home_t:s0", "u:object_r:image_t:s0:c1,c2", "/a")));
 
     private static JournalEntry Entry(long device, long inode, string before, string during, string path) =>
         new() { Device = device, Inode = inode, Before = before, During = during, Path = path };
