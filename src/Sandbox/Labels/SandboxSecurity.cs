@@ -90,6 +90,11 @@ internal sealed class SandboxSecurity : IDisposable
                 files.Kernel.CopyToMemory();
                 Set(files.Kernel.File, SandboxTypes.Boot);
             }
+
+            if (files.Network is { Passt: not null } network)
+            {
+                network.UseSocket(LabelledSocket.CreatePair(Label(SandboxTypes.ObjectRole, SandboxTypes.Frames)!));
+            }
         }
         catch (LinuxException failure)
         {

@@ -22,6 +22,9 @@ internal static class SandboxTypes
     /// <summary>Control, vhost-user and agent sockets.</summary>
     public const string Channel = "sbx_channel_t";
 
+    /// <summary>The socket between a network device and passt.</summary>
+    public const string Frames = "sbx_frames_t";
+
     /// <summary>Kernels that many sandboxes read.</summary>
     public const string Share = "sbx_share_t";
 

@@ -21,10 +21,10 @@ internal sealed class NetworkLink : IDisposable
         (Device, Passt, Kind, Mtu, Guest) = (device, passt, kind, mtu, guest);
 
     /// <summary>For the device process.</summary>
-    public FdHandle Device { get; }
+    public FdHandle Device { get; private set; }
 
     /// <summary>passt's end of the device's socket; null for a tap interface.</summary>
-    public FdHandle? Passt { get; }
+    public FdHandle? Passt { get; private set; }
 
     public NetBackingKind Kind { get; }
 
@@ -46,6 +46,13 @@ internal sealed class NetworkLink : IDisposable
         (FdHandle device, FdHandle passt) = UnixSocket.CreatePair();
         return new NetworkLink(
             device, passt, NetBackingKind.Stream, UserMtu, new GuestNetwork(AddressText.Parse(UserAddress), UserPrefixBits, AddressText.Parse(UserGateway), servers));
+    }
+
+    /// <summary>Another socket between the device and passt, before either has one: one with a label.</summary>
+    public void UseSocket((FdHandle Device, FdHandle Passt) ends)
+    {
+        Dispose();
+        (Device, Passt) = ends;
     }
 
     public void Dispose()

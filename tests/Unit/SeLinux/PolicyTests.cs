@@ -12,7 +12,9 @@ public sealed partial class PolicyTests
 {
     private const int MostTriplesOfADevice = 150;
 
-    public static TheoryData<string> Confined => ["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t", "sbx_net_t", "sbx_balloon_t"];
+    private static readonly string[] Domains = ["sbx_vmm_t", "sbx_block_t", "sbx_vsock_t", "sbx_rng_t", "sbx_net_t", "sbx_balloon_t"];
+
+    public static TheoryData<string> Confined => [.. Domains];
 
     public static TheoryData<string> Violations =>
     [
@@ -34,6 +36,8 @@ public sealed partial class PolicyTests
         "(allow sbx_block_t sbx_image_ro_t (file (write)))",
         "(allow sbx_vmm_t tun_tap_device_t (chr_file (read)))",
         "(allow sbx_net_t tun_tap_device_t (chr_file (ioctl)))",
+        "(allow sbx_vsock_t sbx_frames_t (unix_stream_socket (read)))",
+        "(allow sbx_net_t sbx_launcher_t (unix_stream_socket (read)))",
         "(allow sbx_vmm_t fixed_disk_device_t (blk_file (read)))",
         "(allow sbx_vmm_t sbx_device (process (ptrace)))",
         "(allow sbx_vmm_t host_t (process (signull)))",
@@ -88,6 +92,21 @@ public sealed partial class PolicyTests
         }
     }
 
+    /// <summary>Whatever a domain may do to what another sandbox has too (its processes, memory, images, pipes, sockets, fds), it may do at its own pair only.</summary>
+    [Theory]
+    [MemberData(nameof(Confined))]
+    public void Domain_InItsTriples_IsBoundToItsPair(string type)
+    {
+        string[] ofOthers = [.. Domains, "sbx_memory_t", "sbx_boot_t", "sbx_pipe_t", "sbx_channel_t", "sbx_frames_t", "sbx_image_t"];
+        Dictionary<string, string[]> bound = PairConstraint().Matches(PolicyTool.Run("seinfo", PolicyTool.Policy, "--constrain"))
+            .ToDictionary(static line => line.Groups["class"].Value, static line => line.Groups["permissions"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        foreach ((string target, string kind, string permission) in PolicyTriples.Of(type).Where(triple => ofOthers.Contains(triple.Type)))
+        {
+            // Of no other process: a process forks itself only.
+            Assert.True((kind, permission) == ("process", "fork") || (bound.TryGetValue(kind, out string[]? permissions) && permissions.Contains(permission)), $"{type} may {permission} {target}:{kind} at any pair");
+        }
+    }
+
     /// <summary>An attribute of the ground could give more to our domains later than we have read today.</summary>
     [Theory]
     [MemberData(nameof(Confined))]
@@ -129,6 +148,9 @@ public sealed partial class PolicyTests
 
     [GeneratedRegex(@"\b0x(?<first>[0-9a-f]+)(-0x(?<last>[0-9a-f]+))?")]
     private static partial Regex Range();
+
+    [GeneratedRegex(@"mlsconstrain (?<class>\w+) \{?(?<permissions>[\w ]+)\}? \(+ ?h1 dom h2 or \( t1 != sbx_confined \)")]
+    private static partial Regex PairConstraint();
 
     [GeneratedRegex(@"\(typeattributeset (?<name>\w+) \((?<types>[^()]*)\)\)")]
     private static partial Regex AttributeLine();
