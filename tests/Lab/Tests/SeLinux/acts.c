@@ -3,7 +3,8 @@
 //   acts in CONTEXT EXE [NUMBER=KIND:LABEL]... -- ACT...
 //       starts EXE (a copy of this program) at CONTEXT, with objects of its own label as fds, and prints what it says:
 //       KIND is memfd, pattern (the same with bytes in it), readable (the same, read-only), pipe (writing end), socket (one end of
-//       a pair, with a byte to read), sender (the same with an fd to receive, whose label is behind a slash), or file, and LABEL a path
+//       a pair, with a byte to read), unconnected (a socket), listener (one that is called "acts-listener"), eventfd (made by a process of that
+//       label), sender (a socket with an fd to receive, whose KIND:LABEL is behind a slash), or file, and LABEL a path
 //   acts ACT...
 //       tries each act and prints "ACT ok" or "ACT ERRNO"; by the standard output that it was given, which needs no rights of its own
 //
@@ -15,9 +16,11 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -61,13 +64,37 @@ static void send_fd(int socket, int fd) {
     if (sendmsg(socket, &message, 0) != 1) die("send fd");
 }
 
-static long receive_fd(int socket) {
+// -1: none arrived.
+static int take_fd(int socket) {
     char byte, control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec vector = {&byte, 1};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    if (read(socket, &byte, 1) != 1 || recvmsg(socket, &message, 0) != 1) return -1; // the first byte is the pair's own
+    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
     errno = EBADF;
-    return CMSG_FIRSTHDR(&message) ? 0 : -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header) return -1;
+    int fd;
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return fd;
+}
+
+static long receive_fd(int socket) {
+    char byte;
+    return read(socket, &byte, 1) == 1 ? take_fd(socket) : -1; // the first byte is the pair's own
+}
+
+static int make_socket(const char *context) {
+    if (write_text("/proc/thread-self/attr/sockcreate", context) != 0) die(context);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    write_text("/proc/thread-self/attr/sockcreate", "\n");
+    if (fd < 0) die("socket");
+    return fd;
+}
+
+static socklen_t abstract(struct sockaddr_un *address, const char *name) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path + 1, name, strlen(name));
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
 }
 
 static int make(const char *kind, char *context) {
@@ -86,10 +113,30 @@ static int make(const char *kind, char *context) {
         label(fd, context);
         return fd;
     }
+    if (!strcmp(kind, "unconnected")) return make_socket(context);
+    if (!strcmp(kind, "listener")) {
+        struct sockaddr_un address;
+        int fd = make_socket(context);
+        if (bind(fd, (void *)&address, abstract(&address, "acts-listener")) != 0 || listen(fd, 1) != 0) die("listener");
+        return fd;
+    }
+    if (!strcmp(kind, "eventfd")) {
+        char channel[256];
+        snprintf(channel, sizeof channel, "system_u:object_r:sbx_channel_t:%s", strchr(strchr(strchr(context, ':') + 1, ':') + 1, ':') + 1);
+        int mine = make("socket", channel), theirs = other_end;
+        if (fork() == 0) {
+            if (write_text("/proc/thread-self/attr/current", context) != 0) _exit(98);
+            send_fd(theirs, eventfd(0, EFD_CLOEXEC));
+            _exit(0);
+        }
+        int fd = (int)receive_fd(mine);
+        if (fd < 0) die("eventfd");
+        return fd;
+    }
     if (!strcmp(kind, "sender")) {
-        char *slash = strchr(context, '/');
-        *slash = 0;
-        int sent = make("memfd", slash + 1), end = make("socket", context);
+        char *slash = strchr(context, '/'), *colon = strchr(slash, ':');
+        *slash = *colon = 0;
+        int sent = make(slash + 1, colon + 1), end = make("socket", context);
         send_fd(other_end, sent);
         return end;
     }
@@ -219,11 +266,15 @@ static long act(char *name) {
     if (IS("kvm")) return ioctl(4, strtoul(value, 0, 16), 0);
     if (IS("ioctl")) return ioctl(number, 0x5413, path);
     if (IS("connect")) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        memcpy(address.sun_path + 1, value, strlen(value));
+        struct sockaddr_un address;
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-        return fd < 0 ? -1 : connect(fd, (void *)&address, (socklen_t)(3 + strlen(value)));
+        return fd < 0 ? -1 : connect(fd, (void *)&address, abstract(&address, value));
     }
+    if (IS("connectfd")) {
+        struct sockaddr_un address;
+        return connect(number, (void *)&address, abstract(&address, "acts-listener"));
+    }
+    if (IS("getsched")) return sched_getscheduler(number);
     if (IS("receive")) return receive_fd(number);
     if (IS("hold")) { for (;;) pause(); }
     errno = ENOSYS;
