@@ -1,157 +1,173 @@
-// What tests of many starts and ends need, fast enough for an emulated machine.
+// Many starts and ends of sandboxes, in one program: on an emulated machine a shell's loop around them costs more than they do.
 //
-//   churn watch FILE            until FILE exists: looks at the labels of all processes, over and over. A pair of categories belongs to the
-//                               parent of the process that has it, the launcher. Prints each pair that two launchers have at a time, or
-//                               that one has while processes of a dead one still do; at the end "N pairs, M at a time, L looks".
-//   churn kill N COMMAND...     runs COMMAND and kills it (SIGKILL) at its N-th landmark: a system call that makes or changes something that
-//                               others can see. Prints "killed N NAME", or "ended CODE N" if it had fewer landmarks. Threads of COMMAND
-//                               are followed, processes that it starts are not.
-#define _GNU_SOURCE
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+//   churn run STARTS SANDBOX MICRO [SECONDS]   so many starts, or as many as begin in this time, four beside each other, each with an image of its worker's that it may write. Ended by
+//                                        their guest (half of them), by their clock, by SIGTERM, by SIGKILL at any time, by SIGKILL at a landmark.
+//                                        MICRO is the folder of the micro guests, a few instructions that end the machine or halt it: what is
+//                                        tested here is outside of it. Prints what went wrong, then what there was
+//   churn landmarks STEP SANDBOX MICRO   a launcher killed at each STEP-th of its landmarks in turn, with a look at all that is left after each
+//   churn left                           prints what a sandbox must not leave behind; silent when there is nothing
+#include "churn/proc.h"
+#include "churn/landmark.h"
+#include "churn/watch.h"
 
-static void die(const char *what) { perror(what); exit(99); }
-
-// ---- watch ----
-
-enum { CATEGORIES = 1024, MOST_PROCESSES = 4096 };
-struct owned { int pair, owner, process; };
-static unsigned char seen[CATEGORIES * CATEGORIES];
-
-static int read_text(const char *process, const char *file, char *text, size_t size) {
-    char path[300];
-    snprintf(path, sizeof path, "/proc/%s/%s", process, file);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    long count = read(fd, text, size - 1);
-    close(fd);
-    if (count <= 0) return 0;
-    text[count] = 0;
-    return 1;
-}
-
-static int parent_of(const char *process, char *state) {
-    char text[512];
-    if (!read_text(process, "stat", text, sizeof text)) return 0;
-    int parent = 0;
-    char *end = strrchr(text, ')');
-    return end && sscanf(end + 1, " %c %d", state, &parent) == 2 ? parent : 0;
-}
-
-static int is_alive(int process) {
-    char name[16], state = 'X';
-    snprintf(name, sizeof name, "%d", process);
-    return parent_of(name, &state) && state != 'Z' && state != 'X';
-}
-
-static int look(struct owned *all) {
-    int count = 0;
-    DIR *folder = opendir("/proc");
-    for (struct dirent *entry; (entry = readdir(folder)) && count < MOST_PROCESSES;) {
-        char label[256], state;
-        int low, high;
-        if (!isdigit(entry->d_name[0]) || !read_text(entry->d_name, "attr/current", label, sizeof label)) continue;
-        char *type = strstr(label, ":sbx_");
-        if (!type || sscanf(type, ":%*[a-z_]:s0:c%d,c%d", &low, &high) != 2) continue;
-        int owner = parent_of(entry->d_name, &state);
-        if (owner && state != 'Z') all[count++] = (struct owned){low * CATEGORIES + high, owner, atoi(entry->d_name)};
-    }
-    closedir(folder);
-    return count;
-}
-
-static int watch(const char *until) {
-    static struct owned all[MOST_PROCESSES];
-    int pairs = 0, most = 0, looks = 0, twice = 0;
-    for (; access(until, F_OK) != 0; looks++, usleep(20000)) {
-        int count = look(all), now = 0;
-        for (int one = 0; one < count; one++) {
-            int first = 1;
-            for (int other = 0; other < one; other++) {
-                if (all[other].pair != all[one].pair) continue;
-                first = 0;
-                if (all[other].owner == all[one].owner) continue;
-                // One of the two launchers may have died while we looked: then the other is who took its processes in.
-                if (!is_alive(all[one].owner) || !is_alive(all[other].owner) || !is_alive(all[one].process) || !is_alive(all[other].process)) continue;
-                printf("PAIR TWICE c%d,c%d of %d and %d\n", all[one].pair / CATEGORIES, all[one].pair % CATEGORIES, all[one].owner, all[other].owner);
-                twice++;
-            }
-            now += first;
-            if (!seen[all[one].pair]) seen[all[one].pair] = 1, pairs++;
-        }
-        if (now > most) most = now;
-    }
-    printf("%d pairs, %d at a time, %d looks\n", pairs, most, looks);
-    return twice != 0;
-}
-
-// ---- kill ----
-
-static const struct { long number; const char *name; } landmarks[] = {
-    {SYS_bind, "bind"}, {SYS_socketpair, "socketpair"}, {SYS_pipe2, "pipe2"}, {SYS_memfd_create, "memfd_create"}, {SYS_fsetxattr, "fsetxattr"},
-    {SYS_rename, "rename"}, {SYS_renameat, "renameat"}, {SYS_unlink, "unlink"}, {SYS_mkdir, "mkdir"}, {SYS_rmdir, "rmdir"}, {SYS_fsync, "fsync"},
-    {SYS_vfork, "spawn"}, {SYS_pidfd_open, "pidfd_open"}, {SYS_pidfd_send_signal, "pidfd_send_signal"}, {SYS_waitid, "waitid"}, {SYS_exit_group, "exit"},
+enum {
+    WORKERS = 4,
+    KINDS = 8,
+    LANDMARKS = 115, // a launcher with one disk has about so many; the exact number is the scheduler's
+    LANDMARK_STRIDE = 13, // has no factor with it: all come up
+    NO_END_MS = 180000,
+    PROGRESS = 50, // starts between two lines on standard error
 };
 
-static const char *landmark(const struct __ptrace_syscall_info *call) {
-    // A new process, not a thread.
-    if (call->entry.nr == SYS_clone && !(call->entry.args[0] & CLONE_THREAD)) return "spawn";
-    if (call->entry.nr == SYS_clone3) return "spawn or thread";
-    for (size_t index = 0; index < sizeof landmarks / sizeof *landmarks; index++) {
-        if ((long)call->entry.nr == landmarks[index].number) return landmarks[index].name;
-    }
-    return 0;
+enum kind { ENDED, KILLED_AT_LANDMARK, KILLED, TOLD, TIMED };
+
+static struct figures { long begun, last; int done, killed, at_landmark, labels_left, wrong; unsigned char landmarks_met[LANDMARKS + 1]; } *all;
+
+#define ADD(field) __atomic_add_fetch(&all->field, 1, __ATOMIC_RELAXED)
+
+static int says(const char *path, const char *words) {
+    char text[8192];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    long size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    close(fd);
+    text[size < 0 ? 0 : size] = 0;
+    return strstr(text, words) != 0;
 }
 
-static int kill_at(int number, char **command) {
-    pid_t child = fork();
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) die("traceme");
-        execv(command[0], command);
-        die(command[0]);
-    }
-    int status, count = 0;
-    if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) die("no exec");
-    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE;
-    if (ptrace(PTRACE_SETOPTIONS, child, 0, options) != 0 || ptrace(PTRACE_SYSCALL, child, 0, 0) != 0) die("trace");
-    for (pid_t thread; (thread = waitpid(-1, &status, __WALL)) > 0;) {
-        if (WIFEXITED(status) || WIFSIGNALED(status)) {
-            if (thread != child) continue;
-            if (WIFEXITED(status)) printf("ended %d %d\n", WEXITSTATUS(status), count);
-            else if (count < number) printf("ended by signal %d after %d\n", WTERMSIG(status), count);
-            return 0;
+static void wrong(int number, const char *what, const char *errors) {
+    char text[2048] = "";
+    int fd = open(errors, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && read(fd, text, sizeof text - 1) < 0) text[0] = 0;
+    close(fd);
+    printf("START %d: %s: %s\n", number, what, text);
+    ADD(wrong);
+}
+
+static void make_image(const char *image) {
+    static const char label[] = "system_u:object_r:sbx_image_t:s0";
+    int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate(fd, 1 << 20) != 0 || fsetxattr(fd, "security.selinux", label, sizeof label, 0) != 0) die(image);
+    close(fd);
+}
+
+static void progress(int starts) {
+    int done = ADD(done);
+    if (done % PROGRESS != 0) return;
+    fprintf(stderr, "%ld s: %d of %d starts, %d killed, %d labels left by them, %d wrong\n", (now_ms() - all->begun) / 1000, done, starts, all->killed, all->labels_left, all->wrong);
+}
+
+static void work(int worker, int starts, char *sandbox, const char *micro) {
+    char image[64], errors[64], restored[64], reset[256], halt[256], timeout[32];
+    snprintf(image, sizeof image, "/var/lib/sandbox/images/churn%d.img", worker);
+    snprintf(errors, sizeof errors, "/tmp/churn.%d", worker);
+    snprintf(restored, sizeof restored, "/tmp/churn.%d.restore", worker);
+    snprintf(reset, sizeof reset, "%s/reset.elf", micro);
+    snprintf(halt, sizeof halt, "%s/halt.elf", micro);
+    make_image(image);
+    srandom((unsigned)worker);
+    long usual = 3000; // how long a start and its end take here: a kill comes anywhere in it
+    for (int number = worker; number <= starts && now_ms() < all->last; number += WORKERS) {
+        static const enum kind kinds[KINDS] = {ENDED, KILLED_AT_LANDMARK, KILLED, TOLD, TIMED, ENDED, ENDED, ENDED};
+        enum kind kind = kinds[number / WORKERS % KINDS];
+        char *words[] = {sandbox, "run", "--selinux=required", "--disk", image, "--kernel", kind == ENDED || kind == KILLED_AT_LANDMARK ? reset : halt, "--", "/bin/true", 0, 0, 0};
+        if (kind == TIMED) {
+            snprintf(timeout, sizeof timeout, "%ldms", 300 + random() % usual);
+            words[7] = "--timeout", words[8] = timeout, words[9] = "--", words[10] = "/bin/true";
         }
-        int signal = WSTOPSIG(status);
-        if (signal == (SIGTRAP | 0x80)) {
-            struct __ptrace_syscall_info call;
-            signal = 0;
-            const char *name;
-            if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof call, &call) > 0 && call.op == PTRACE_SYSCALL_INFO_ENTRY && (name = landmark(&call)) && ++count == number) {
-                kill(child, SIGKILL);
-                printf("killed %d %s\n", number, name);
+        int status = 0;
+        if (kind == KILLED_AT_LANDMARK) {
+            int landmark = number / (WORKERS * KINDS) * LANDMARK_STRIDE % LANDMARKS + 1;
+            alarm(NO_END_MS / 1000);
+            if (kill_at(landmark, words, errors, &status)) ADD(at_landmark), __atomic_store_n(&all->landmarks_met[landmark], 1, __ATOMIC_RELAXED);
+            alarm(0);
+        } else {
+            long begun = now_ms();
+            pid_t child = start(words, errors);
+            if (kind == KILLED || kind == TOLD) {
+                usleep((unsigned)(random() % (usual + usual / 4)) * 1000);
+                kill(child, kind == KILLED ? SIGKILL : SIGTERM);
             }
-        } else if (signal == SIGTRAP || signal == SIGSTOP) {
-            signal = 0; // a new thread: the event, and how it begins
+            if (!ends_within(child, NO_END_MS, &status)) {
+                wrong(number, "no end", errors);
+                kill(child, SIGKILL);
+                waitpid(child, &status, 0);
+            }
+            if (kind == ENDED) usual = now_ms() - begun;
         }
-        ptrace(PTRACE_SYSCALL, thread, 0, signal);
+        if (WIFSIGNALED(status)) {
+            ADD(killed);
+            if (has_pair(image)) ADD(labels_left);
+            if (!soon_plain(sandbox, image, restored)) wrong(number, "label left", restored);
+        } else if (has_pair(image)) {
+            wrong(number, "ended by itself and left its label", errors);
+            soon_plain(sandbox, image, restored);
+        }
+        if (kind == ENDED && !says(errors, "GuestReset")) wrong(number, "not ended by its guest", errors);
+        if (kind == TIMED && !says(errors, "did not answer within") && !says(errors, "did not prepare")) wrong(number, "not ended by its clock", errors);
+        progress(starts);
     }
-    return 0;
+    unlink(image);
+    unlink(errors);
+    unlink(restored);
+}
+
+static int run(int starts, char *sandbox, const char *micro, long seconds) {
+    int status, met = 0;
+    all = mmap(0, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) die("begin");
+    all->begun = now_ms();
+    all->last = all->begun + (seconds * 1000);
+    int line = open_events();
+    pid_t watcher = fork();
+    if (watcher == 0) exit(watch(line));
+    close(line);
+    for (int worker = 1; worker <= WORKERS; worker++) {
+        if (fork() != 0) continue;
+        work(worker, starts, sandbox, micro);
+        exit(0);
+    }
+    for (int worker = 1; worker <= WORKERS; worker++) {
+        pid_t child = waitpid(-1, &status, 0);
+        if (child == watcher || status != 0) printf("WORKER DIED %d\n", status);
+    }
+    // The next start would do it.
+    char *const restore[] = {sandbox, "selinux", "restore", 0};
+    waitpid(start(restore, "/dev/null"), &status, 0);
+    int left = nothing_left();
+    while (kill(watcher, SIGTERM), waitpid(watcher, &status, WNOHANG) == 0) usleep(10000);
+    for (int landmark = 1; landmark <= LANDMARKS; landmark++) met += all->landmarks_met[landmark];
+    printf("%d starts, %d wrong, %d killed, %d of them at %d landmarks, %d labels put back\n", all->done, all->wrong, all->killed, all->at_landmark, met, all->labels_left);
+    return left || all->wrong || status != 0;
+}
+
+static int kill_at_each(int step, char *sandbox, const char *micro) {
+    static const char image[] = "/var/lib/sandbox/images/kill.img", errors[] = "/tmp/churn.kill";
+    char reset[256];
+    int kills = 0, labels = 0, wrongs = 0;
+    snprintf(reset, sizeof reset, "%s/reset.elf", micro);
+    make_image(image);
+    for (int number = step;; number += step) {
+        char *words[] = {sandbox, "run", "--selinux=required", "--disk", (char *)image, "--kernel", reset, "--", "/bin/true", 0};
+        int status;
+        if (!kill_at(number, words, errors, &status)) break;
+        kills++;
+        labels += has_pair(image);
+        if (!soon_plain(sandbox, image, errors)) printf("LABEL LEFT by %d\n", number), wrongs++;
+        // The journal, should the launcher have been killed while it wrote it, and had changed no label yet.
+        char *const restore[] = {sandbox, "selinux", "restore", 0};
+        waitpid(start(restore, errors), &status, 0);
+        if (nothing_left()) printf("after %d\n", number), wrongs++;
+    }
+    unlink(image);
+    unlink(errors);
+    printf("%d kills, %d labels put back\n", kills, labels);
+    return wrongs;
 }
 
 int main(int count, char **words) {
     setvbuf(stdout, 0, _IOLBF, 0);
-    if (count == 3 && !strcmp(words[1], "watch")) return watch(words[2]);
-    if (count > 3 && !strcmp(words[1], "kill")) return kill_at(atoi(words[2]), words + 3);
+    if ((count == 5 || count == 6) && !strcmp(words[1], "run")) return run(atoi(words[2]), words[3], words[4], count == 6 ? atoi(words[5]) : 86400);
+    if (count == 5 && !strcmp(words[1], "landmarks")) return kill_at_each(atoi(words[2]), words[3], words[4]);
+    if (count == 2 && !strcmp(words[1], "left")) return nothing_left();
     return 98;
 }
