@@ -39,10 +39,12 @@ public sealed class ChurnTests(EnforcingLab lab)
         Assert.True(figures.Success, result.ToString());
         int Figure(string name) => int.Parse(figures.Groups[name].Value, CultureInfo.InvariantCulture);
         Assert.Equal(Starts, Figure("starts"));
-        // Half of them at least live until they have processes; two starts of 2,000 may have the same pair by chance, one after the other.
-        Assert.InRange(Figure("pairs"), Starts / 2, Starts);
-        Assert.InRange(Figure("processes"), Figure("pairs") * 2, Starts * 5);
-        Assert.InRange(Figure("most"), 2, 4);
+        // Those that nobody kills have processes and a pair; two of 2,000 may have the same by chance, one after the other.
+        int undisturbed = Enumerable.Range(1, Starts).Count(static number => number / 4 % 8 is 0 or > 4);
+        Assert.InRange(Figure("pairs"), undisturbed - (Starts / 100), Starts);
+        Assert.InRange(Figure("processes"), undisturbed * 2, Starts * 5);
+        // What a killed launcher had may still be dying when its worker goes on.
+        Assert.InRange(Figure("most"), 2, 8);
         Assert.InRange(Figure("killed"), Starts / 8, Starts / 2);
     }
 
