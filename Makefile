@@ -119,7 +119,7 @@ bench-confinement: deps-test build
 test-selinux-full: deps-test build kernels lab
 	@tests/Lab/selinux-full.sh
 
-# 2,000 starts and ends under the enforced SELinux policy, and a launcher killed at each of its landmarks; an hour or so in the lab host.
+# 2,000 starts and ends under the enforced SELinux policy, and a launcher killed at each of its landmarks; 25 minutes in the lab host.
 churn-selinux: deps-test test-build build kernels lab
 	SELINUX_CHURN_STARTS=2000 dotnet test tests/Lab/Tests -c Release --no-build --nologo --filter 'FullyQualifiedName~ChurnTests.Pairs|FullyQualifiedName~ChurnTests.Launcher' --logger "console;verbosity=normal"
 
