@@ -39,7 +39,7 @@ public sealed class StreamTests(LabHost lab)
             """
             make() { seq 1 12700000 | head -c 100000000; }
             sent=$(make | sha256sum)
-            received=$(make | $sandbox run -- /bin/cat | sha256sum)
+            received=$(make | $sandbox run -- /bin/cat | sha256sum; exit ${PIPESTATUS[1]}) || exit
             echo "$sent"
             echo "$received"
             """,
