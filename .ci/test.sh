@@ -15,8 +15,8 @@ mapfile -t projects < <(git ls-files 'tests/*.Tests.csproj' 2>/dev/null | grep .
 [ ${#projects[@]} != 0 ] || { echo "no test projects" >&2; exit 1; }
 for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)
-    # Cut off rather than hang: a whole project takes some minutes, the lab the most.
-    timeout -k 10 "${TEST_LIMIT:-1800}" dotnet test "$project" -c Release --no-build --nologo -v q \
+    # Cut off rather than hang: a whole project takes some minutes; the lab 15 to 30, by the machine.
+    timeout -k 10 "${TEST_LIMIT:-2700}" dotnet test "$project" -c Release --no-build --nologo -v q \
         --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" </dev/null
     code=$?
     counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" 2>/dev/null || true)
