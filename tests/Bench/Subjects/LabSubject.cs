@@ -50,7 +50,7 @@ internal static class LabSubject
         }
     }
 
-    /// <summary>What tests/Lab/counts.sh counts, for whom the machine of a run is none of the figures.</summary>
+    /// <summary>What tests/Lab/counts.sh counts.</summary>
     public static Table Counts()
     {
         string[] lines = Place.Run(Path.Combine(Place.Root, "tests", "Lab", "counts.sh")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
