@@ -59,7 +59,8 @@ internal static class Help
 
         Exit code: the command's; 128 + n when signal n ended it; 124 timeout; 125 sandbox itself failed; 126 the command
         cannot be executed; 127 it was not found.
-        SIGINT, SIGQUIT and SIGTERM go to the command; a second one ends the microVM at once.
+        SIGINT, SIGQUIT and SIGTERM go to the command; a second one ends the microVM at once. SIGUSR1: the guest is told of disks whose
+        files have another size now.
 
         """;
 

@@ -23,13 +23,15 @@ public sealed class MicroVm : IAsyncDisposable
     private readonly string _kernelPath;
     private readonly SandboxSecurity _security;
     private readonly SandboxGroup? _group;
+    private readonly IReadOnlyList<DiskOptions> _disks;
+    private readonly Lock _sizeGate = new();
     private readonly Lock _endGate = new();
     private bool _endedByOwner;
     private Task? _end;
 
-    private MicroVm(ProcessWatch watch, AgentClient agent, string kernelPath, SandboxSecurity security, SandboxGroup? group)
+    private MicroVm(ProcessWatch watch, AgentClient agent, LaunchFiles files, SandboxSecurity security, SandboxGroup? group)
     {
-        (_watch, _agent, _kernelPath, _security, _group) = (watch, agent, kernelPath, security, group);
+        (_watch, _agent, _kernelPath, _disks, _security, _group) = (watch, agent, files.KernelPath, files.Options.Disks, security, group);
         Ended = WatchEndAsync();
     }
 
@@ -39,7 +41,7 @@ public sealed class MicroVm : IAsyncDisposable
     /// <summary>What SELinux does about it.</summary>
     public SeLinuxStatus SeLinux => _security.Status;
 
-    /// <summary>How many device processes died so far and were replaced while the guest ran on.</summary>
+    /// <summary>How many device processes died so far, or had to go for a disk's new size, and were replaced while the guest ran on.</summary>
     public int DeviceReplacements => _watch.Replacements;
 
     /// <summary>A line for each limit of the host's that is not held, and why (<see cref="HostLimitOptions"/>); empty when all are.</summary>
@@ -89,6 +91,27 @@ public sealed class MicroVm : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         OptionCheck.Check(options);
         return new SandboxProcess(await _agent.ExecAsync(options, EnvironmentOf(options), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Looks at the size of each disk's file (<see cref="MicroVmOptions.Disks"/>) again. Of one that has changed the guest is told and sees it a
+    /// moment later; no request of its is lost. Where a file has become shorter, the guest finds an I/O error behind its end.
+    /// </summary>
+    /// <returns>How many have changed.</returns>
+    /// <exception cref="SandboxException">A file has a size that a disk cannot have: this one and those behind it stay as they are.</exception>
+    public int UpdateDiskSizes()
+    {
+        int changed = 0;
+        lock (_sizeGate)
+        {
+            for (int index = 0; index < _disks.Count; index++)
+            {
+                // The root disk is the first device.
+                changed += !Ended.IsCompleted && _watch.TryResizeDisk(index + 1, $"disk {_disks[index].Path}") ? 1 : 0;
+            }
+        }
+
+        return changed;
     }
 
     /// <summary>
@@ -161,7 +184,7 @@ public sealed class MicroVm : IAsyncDisposable
             (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
             guestNetwork,
             HostRandom.Bytes(AgentLimits.EntropyBytes)));
-        MicroVm microVm = new(watch, agent, files.KernelPath, security, group) { UnenforcedLimits = unenforced };
+        MicroVm microVm = new(watch, agent, files, security, group) { UnenforcedLimits = unenforced };
         agent.Start();
         return microVm;
     }

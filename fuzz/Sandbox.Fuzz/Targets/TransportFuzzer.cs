@@ -37,7 +37,7 @@ internal sealed class TransportFuzzer : IFuzzer
             long before = Allocation.Now;
             Step(ref input, transport, model);
             Allocation.Require(before, 0, "a register access");
-            model.Check(ReadRegister(transport, 0x70), ReadRegister(transport, 0x44));
+            model.Check(ReadRegister(transport, 0x70), ReadRegister(transport, 0x44), ReadRegister(transport, 0x60));
         }
     }
 
@@ -80,6 +80,10 @@ internal sealed class TransportFuzzer : IFuzzer
                 break;
             case 7 when input.OneIn(6):
                 model.Demanded(transport.DemandReset());
+                break;
+            case 7 when input.OneIn(6):
+                transport.ConfigurationChanged();
+                model.Changed();
                 break;
             default:
                 uint register = input.Pick<uint>(Registers);

@@ -28,6 +28,9 @@ internal sealed class TransportModel : IVirtioBackend
     private int _starts;
     private int _startsSeen;
     private ulong _startedFeatures;
+    private bool _configChanged;
+    private int _interrupts;
+    private int _interruptsDue;
 
     public bool RefusesStart { get; set; }
 
@@ -70,9 +73,7 @@ internal sealed class TransportModel : IVirtioBackend
 
     public void StopQueues() => _running = false;
 
-    public void SignalInterrupt()
-    {
-    }
+    public void SignalInterrupt() => _interrupts++;
 
     /// <summary>The device demanded a reset.</summary>
     public void Demanded(bool done)
@@ -84,6 +85,15 @@ internal sealed class TransportModel : IVirtioBackend
         }
 
         _status |= right ? NeedsReset : 0;
+        _configChanged |= right;
+        _interruptsDue += right ? 1 : 0;
+    }
+
+    /// <summary>The configuration is another one.</summary>
+    public void Changed()
+    {
+        _configChanged |= _status != 0;
+        _interruptsDue += (_status & DriverOk) != 0 ? 1 : 0;
     }
 
     /// <summary>A driver's write, as the specification takes it.</summary>
@@ -100,6 +110,9 @@ internal sealed class TransportModel : IVirtioBackend
                 break;
             case 0x24:
                 _half = value;
+                break;
+            case 0x64:
+                _configChanged &= (value & 2) == 0;
                 break;
             case 0x30:
                 _selected = value;
@@ -122,8 +135,19 @@ internal sealed class TransportModel : IVirtioBackend
         }
     }
 
-    public void Check(uint status, uint ready)
+    public void Check(uint status, uint ready, uint interrupts)
     {
+        if (_interrupts != _interruptsDue)
+        {
+            throw new FindingException($"transport: {_interrupts} interrupts; the specification gives {_interruptsDue}");
+        }
+
+        uint pending = ((_status & DriverOk) != 0 ? 1u : 0) | (_configChanged ? 2u : 0);
+        if (interrupts != pending)
+        {
+            throw new FindingException($"transport: InterruptStatus reads {interrupts}; the specification gives {pending}");
+        }
+
         uint right = _selected < Queues && _queues[_selected].Ready ? 1u : 0;
         if (ready != right)
         {
@@ -145,6 +169,7 @@ internal sealed class TransportModel : IVirtioBackend
             _features = 0;
             _half = 0;
             _selected = 0;
+            _configChanged = false;
             Array.Clear(_queues);
             if (_running)
             {
@@ -170,6 +195,8 @@ internal sealed class TransportModel : IVirtioBackend
         if ((added & DriverOk) != 0 && (_status & 11) == 11 && (_status & (Failed | NeedsReset)) == 0)
         {
             _status |= DriverOk | (RefusesStart ? NeedsReset : 0);
+            _configChanged |= RefusesStart;
+            _interruptsDue += _configChanged ? 1 : 0; // none before
             JudgeStart();
         }
     }

@@ -18,6 +18,7 @@ internal sealed class Runner(RunRequest request)
         // First: no microVM is started for a command that could not have its terminal.
         using HostTerminal terminal = new(request.WithTerminal);
         using ForwardedSignals signals = new();
+        using DiskSizeSignal diskSizes = new();
         using CancellationTokenSource timeout = request.Timeout is { } duration ? new(duration) : new();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, signals.EndAtOnce);
         MicroVm? microVm = null;
@@ -37,6 +38,7 @@ internal sealed class Runner(RunRequest request)
                 }
             }
 
+            diskSizes.GiveTo(microVm);
             return await RunCommandAsync(microVm, signals, terminal, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -11,8 +11,8 @@ public sealed class DeviceLaunchSpec
     /// <summary>Block: the fd is open with O_DIRECT; the capacity is then a multiple of 4096.</summary>
     public bool Direct { get; init; }
 
-    /// <summary>Block: capacity in bytes, a multiple of 512.</summary>
-    public long CapacityBytes { get; init; }
+    /// <summary>Block: capacity in bytes, a multiple of 512. It may change: the next process of the device is given the new one.</summary>
+    public long CapacityBytes { get; set; }
 
     /// <summary>Block: what VIRTIO_BLK_T_GET_ID answers; printable ASCII of at most 20 bytes.</summary>
     public string SerialId { get; init; } = "";

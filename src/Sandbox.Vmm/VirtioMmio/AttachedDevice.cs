@@ -25,12 +25,18 @@ internal sealed class AttachedDevice(VmmDevice device, int place, VhostUserDevic
     /// <summary>How often the driver broke a ring.</summary>
     public ulong RingFaults { get; private set; }
 
-    /// <summary>Goes on with another backend. False when that one is of no use: the loss has been told.</summary>
+    /// <summary>Goes on with another backend; the driver is told when its configuration differs. False when that one is of no use: the loss has been told.</summary>
     public bool Replace(FdHandle socket)
     {
         lock (transport)
         {
-            return backend.Replace(socket);
+            bool replaced = backend.Replace(socket);
+            if (backend.TakeConfigChange())
+            {
+                transport.ConfigurationChanged();
+            }
+
+            return replaced;
         }
     }
 

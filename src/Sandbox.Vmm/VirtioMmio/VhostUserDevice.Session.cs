@@ -14,6 +14,7 @@ public sealed partial class VhostUserDevice
     private ulong _features;
     private bool _hasWritten;
     private byte _configAtReset;
+    private bool _configChanged;
 
     // What is in flight, for a successor. Never mapped here: it is the backend's, kept while the backend changes.
     private int _inflightFile = -1; // owned
@@ -126,6 +127,14 @@ public sealed partial class VhostUserDevice
         }
 
         return true;
+    }
+
+    /// <summary>Whether a successor has brought another configuration since the last call, for example a disk that has grown.</summary>
+    public bool TakeConfigChange()
+    {
+        bool changed = _configChanged;
+        _configChanged = false;
+        return changed;
     }
 
     private void CloseInflightFile()
@@ -306,14 +315,17 @@ public sealed partial class VhostUserDevice
             return false;
         }
 
-        byte written = _hasWritten ? _config[_profile.WritableByte] : (byte)0;
-        _channel.Payload.Slice(ConfigRange.SizeBytes, _config.Length).CopyTo(_config);
+        Span<byte> answer = stackalloc byte[VhostUserLimits.MaxConfigBytes];
+        answer = answer[.._config.Length];
+        _channel.Payload.Slice(ConfigRange.SizeBytes, _config.Length).CopyTo(answer);
         if (_profile.WritableByte >= 0)
         {
-            _configAtReset = _config[_profile.WritableByte];
-            _config[_profile.WritableByte] = _hasWritten ? written : _configAtReset;
+            _configAtReset = answer[_profile.WritableByte];
+            answer[_profile.WritableByte] = _hasWritten ? _config[_profile.WritableByte] : _configAtReset;
         }
 
+        _configChanged |= _negotiated && !answer.SequenceEqual(_config);
+        answer.CopyTo(_config);
         return true;
     }
 

@@ -91,6 +91,11 @@ public sealed partial class VirtioMmioTransport
         if (_backend.TryStart(_driverFeatures, _layouts))
         {
             _status |= DeviceStatus.DriverOk;
+            if (_configChanged)
+            {
+                _backend.SignalInterrupt(); // of a change before this: the driver may have read what was before it
+            }
+
             return;
         }
 
@@ -114,6 +119,25 @@ public sealed partial class VirtioMmioTransport
         _configChanged = true;
         _backend.SignalInterrupt();
         return true;
+    }
+
+    /// <summary>
+    /// The configuration is another one (2.5.2: with another generation). A driver that runs is told at once, one that is not so far when it
+    /// is: nothing may be sent to it before. The caller holds the lock on this object.
+    /// </summary>
+    public void ConfigurationChanged()
+    {
+        _configGeneration = unchecked(_configGeneration + 1);
+        if (_status == DeviceStatus.None)
+        {
+            return; // nobody has read the old one
+        }
+
+        _configChanged = true;
+        if (Has(DeviceStatus.DriverOk))
+        {
+            _backend.SignalInterrupt();
+        }
     }
 
     private void Reset()

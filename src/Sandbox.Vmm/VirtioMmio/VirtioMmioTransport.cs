@@ -31,6 +31,7 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
     private uint _driverFeaturesSelector;
     private uint _queueSelector;
     private bool _configChanged;
+    private uint _configGeneration;
 
     public VirtioMmioTransport(IVirtioBackend backend)
     {
@@ -78,7 +79,8 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
         MmioRegister.QueueReady => HasSelectedQueue && _queues[_queueSelector].Ready ? 1u : 0u,
         MmioRegister.InterruptStatus => InterruptStatus,
         MmioRegister.Status => (uint)_status,
-        _ => 0, // ConfigGeneration: the configuration never changes
+        MmioRegister.ConfigGeneration => _configGeneration,
+        _ => 0,
     };
 
     private void ReadConfig(uint offset, Span<byte> data)

@@ -38,6 +38,20 @@ internal sealed class DeviceLauncher : IDisposable
     /// <summary>For messages.</summary>
     public string NameOf(int place) => _entries[place].Plan.Name;
 
+    /// <summary>Whether the file of a disk has another size than its process was given; the process that starts next is given this one.</summary>
+    /// <param name="place">A disk.</param>
+    /// <param name="name">For messages.</param>
+    /// <exception cref="SandboxException">The file has a size that a disk cannot have; nothing has changed.</exception>
+    public bool TryTakeSize(int place, string name)
+    {
+        Entry entry = _entries[place];
+        DeviceLaunchSpec spec = entry.Plan.Spec!;
+        long bytes = DiskImage.LengthOf(entry.Backing[0], name, spec.Direct);
+        bool differs = bytes != spec.CapacityBytes;
+        spec.CapacityBytes = bytes;
+        return differs;
+    }
+
     /// <summary>A vhost-user connection for a device: the VMM's end, the device's.</summary>
     public (FdHandle Frontend, FdHandle Backend) CreateChannel() => _security.CreateChannel();
 

@@ -47,12 +47,19 @@ internal sealed class DiskImage : IDisposable
             throw new SandboxException(SandboxErrorKind.DiskRejected, $"{what} {path} is neither a regular file nor a block device; give one");
         }
 
+        return new DiskImage(file, LengthOf(file, $"{what} {path}", direct), readOnly, serialId, direct);
+    }
+
+    /// <summary>The size of a disk's file.</summary>
+    /// <exception cref="SandboxException">It is none that a disk can have.</exception>
+    public static long LengthOf(FdHandle file, string name, bool direct)
+    {
         long bytes = FileStatus.LengthOf(file);
         int unit = direct ? DirectBytes : SectorBytes;
         return bytes > 0 && bytes % unit == 0
-            ? new DiskImage(file, bytes, readOnly, serialId, direct)
+            ? bytes
             : throw new SandboxException(
-                SandboxErrorKind.DiskRejected, $"{what} {path} has {bytes} bytes, which is no positive multiple of {unit}; round it up with truncate(1)");
+                SandboxErrorKind.DiskRejected, $"{name} has {bytes} bytes, which is no positive multiple of {unit}; round it up with truncate(1)");
     }
 
     public void Dispose() => File.Dispose();

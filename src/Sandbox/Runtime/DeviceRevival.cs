@@ -36,17 +36,22 @@ internal sealed class DeviceRevival(DeviceLauncher launcher, Func<bool> ranOutOf
     /// <summary>Whether a device's process that died now may be replaced.</summary>
     public bool IsReplaceable(int place) => launcher.IsReplaceable(place) && !ranOutOfMemory();
 
+    /// <inheritdoc cref="DeviceLauncher.TryTakeSize"/>
+    public bool TryTakeSize(int place, string name) => launcher.TryTakeSize(place, name);
+
     /// <summary>Begins to start another process for a device. False when that was tried too often.</summary>
     /// <param name="place">The device.</param>
     /// <param name="wake">An eventfd to be signalled when there is a result; borrowed until then.</param>
-    public bool TryBegin(int place, FdHandle wake)
+    /// <param name="asked">The owner has asked for it: it counts as no try.</param>
+    public bool TryBegin(int place, FdHandle wake, bool asked)
     {
+        int wait = 0;
         if (!_budgets.TryGetValue(place, out RestartBudget? budget))
         {
             _budgets[place] = budget = new RestartBudget();
         }
 
-        if (!budget.TryTake(Environment.TickCount64, out int wait))
+        if (!asked && !budget.TryTake(Environment.TickCount64, out wait))
         {
             return false;
         }

@@ -30,6 +30,7 @@ internal sealed class ProcessWatch : IDisposable
     }
 
     private readonly WatchedProcess[] _processes;
+    private readonly bool[] _restartAsked;
     private readonly DeviceRevival? _revival;
     private readonly FdHandle _console;
     private readonly Action<ReadOnlyMemory<byte>>? _consoleReceived;
@@ -50,6 +51,7 @@ internal sealed class ProcessWatch : IDisposable
     public ProcessWatch(IEnumerable<WatchedProcess> processes, DeviceRevival? revival, FdHandle console, Action<ReadOnlyMemory<byte>>? consoleReceived)
     {
         _processes = [.. processes];
+        _restartAsked = new bool[_processes.Length];
         _revival = revival;
         _console = console;
         _consoleReceived = consoleReceived;
@@ -88,6 +90,26 @@ internal sealed class ProcessWatch : IDisposable
     {
         _killRequested = true;
         _ = EventFd.Signal(_wake.Number);
+    }
+
+    /// <summary>
+    /// A disk whose file has another size gets another process, which is given that size; the VMM sees the difference and tells the guest.
+    /// A device process never learns anything after its start: to end and begin anew is its one way, and what is in flight survives it.
+    /// </summary>
+    /// <param name="place">The device.</param>
+    /// <param name="name">Of the file, for messages.</param>
+    /// <returns>Whether it has another size.</returns>
+    /// <exception cref="SandboxException">The file has a size that a disk cannot have.</exception>
+    public bool TryResizeDisk(int place, string name)
+    {
+        if (_revival?.TryTakeSize(place, name) != true)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _restartAsked[place + 1], true);
+        _ = EventFd.Signal(_wake.Number);
+        return true;
     }
 
     /// <summary>Only after <see cref="AllEnded"/>.</summary>
@@ -133,6 +155,7 @@ internal sealed class ProcessWatch : IDisposable
         {
             _ = EventFd.TryConsume(_wake.Number);
             TakeRevived();
+            Restart();
             return;
         }
 
@@ -203,7 +226,7 @@ internal sealed class ProcessWatch : IDisposable
             return false;
         }
 
-        if (_revival.TryBegin(index - 1, _wake))
+        if (_revival.TryBegin(index - 1, _wake, process.IsRestarting))
         {
             return true;
         }
@@ -257,6 +280,20 @@ internal sealed class ProcessWatch : IDisposable
             if (_killed)
             {
                 _ = device.Process.Child.Kill(Signals.Kill);
+            }
+        }
+    }
+
+    // One that is being started may have been given the old size: its turn comes when it is there.
+    private void Restart()
+    {
+        for (int index = 0; index < _processes.Length; index++)
+        {
+            if (Volatile.Read(ref _restartAsked[index]) && _processes[index].Status is null)
+            {
+                Volatile.Write(ref _restartAsked[index], false);
+                _processes[index].IsRestarting = true;
+                _ = _processes[index].Child.Kill(Signals.Kill);
             }
         }
     }

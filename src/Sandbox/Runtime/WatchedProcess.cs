@@ -70,6 +70,9 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Status { get; set; }
 
+    /// <summary>It was killed so that another takes its place.</summary>
+    public bool IsRestarting { get; set; }
+
     /// <summary>It broke the messages of the control socket.</summary>
     public LaunchFault Fault { get; set; }
 

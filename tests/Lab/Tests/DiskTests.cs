@@ -33,6 +33,66 @@ public sealed class DiskTests(LabHost lab)
         Expect.Text(string.Join('\n', Enumerable.Range(1, 6).Select(round => $"round {round}")), result);
     }
 
+    /// <summary>The file behind a disk grows and shrinks while the guest reads and writes: it is told, and loses nothing that both sizes have.</summary>
+    [Fact]
+    public async Task Disk_WhoseFileHasAnotherSize_IsResizedInTheGuestUnderLoad()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            truncate -s 8M /tmp/disk.img
+            $sandbox run --cpus 2 --disk /tmp/disk.img -- /bin/sh -c '
+                sized() { for wait in $(seq 300); do [ $(cat /sys/block/vdb/size) = $1 ] && { echo $1 sectors; return; }; sleep 0.1; done; exit 3; }
+                (while :; do for block in 1 2 3 4 5 6 7 8; do echo block $block; done | dd of=/dev/vdb bs=512 conv=sync,fsync 2>/dev/null || echo error >/tmp/error; done) &
+                echo ready
+                sized 32768
+                echo -n the new end | dd of=/dev/vdb bs=512 seek=32767 conv=sync,fsync 2>/dev/null || exit 4
+                echo grown
+                sized 16384
+                kill %1
+                [ -e /tmp/error ] && exit 5
+                dd if=/dev/vdb bs=512 count=1 2>/dev/null | head -n 1
+            ' >/tmp/said &
+            sandbox=$!
+            said() { for wait in $(seq 600); do grep -q $1 /tmp/said && return; kill -0 $sandbox || return; sleep 0.1; done; }
+            said ready
+            truncate -s 16M /tmp/disk.img; kill -USR1 $sandbox
+            said grown
+            tail -c 512 /tmp/disk.img | tr -d "\0"; echo
+            truncate -s 8M /tmp/disk.img; kill -USR1 $sandbox
+            wait $sandbox
+            code=$?
+            cat /tmp/said
+            rm /tmp/said /tmp/disk.img
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("the new end\nready\n32768 sectors\ngrown\n16384 sectors\nblock 1", result);
+    }
+
+    /// <summary>A size that no disk can have is a line, and the guest keeps its disk.</summary>
+    [Fact]
+    public async Task Disk_WhoseFileHasNoSizeForADisk_StaysAsItIs()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            truncate -s 1M /tmp/disk.img; mkfifo /tmp/line
+            $sandbox run --disk /tmp/disk.img -- /bin/sh -c 'echo ready; read line; cat /sys/block/vdb/size' </tmp/line >/tmp/said 2>/tmp/errors &
+            sandbox=$!
+            exec 3>/tmp/line
+            for wait in $(seq 600); do grep -q ready /tmp/said && break; sleep 0.1; done
+            truncate -s 1000 /tmp/disk.img; kill -USR1 $sandbox
+            for wait in $(seq 600); do [ -s /tmp/errors ] && break; sleep 0.1; done
+            echo go >&3; exec 3>&-
+            wait $sandbox
+            code=$?
+            cat /tmp/said /tmp/errors
+            rm /tmp/line /tmp/said /tmp/errors /tmp/disk.img
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("ready\n2048\nsandbox: disk /tmp/disk.img has 1000 bytes, which is no positive multiple of 512; round it up with truncate(1)", result);
+    }
+
     [Fact]
     public async Task Host_WithoutSpace_IsAnErrorInTheGuestAndNothingElse()
     {

@@ -141,6 +141,35 @@ public sealed class BackendReplacementTests : IDisposable
     }
 
     [Fact]
+    public void Successor_OfADiskThatHasGrown_IsANewConfigurationForTheDriver()
+    {
+        DeviceProcess process = Start();
+        using VhostUserDevice device = Attach(process);
+        VirtioMmioTransport transport = new(device);
+        MmioDriver registers = new(transport);
+        AttachedDevice attached = new(new VmmDevice(DeviceKind.Block, 1, replaceable: true), 0, device, transport);
+        DriverQueue queue = StartDriver(registers);
+        process.Kill();
+        process.Dispose();
+        process = Start();
+        Assert.True(attached.Replace(FdIo.Duplicate(process.Frontend.Socket.Number)));
+        Assert.Equal((1u, 0u), (registers.Read(MmioRegister.InterruptStatus), registers.Read(MmioRegister.ConfigGeneration))); // the same disk: no news
+
+        process.Kill();
+        process.Dispose();
+        using DeviceProcess grown = Start(2 * DiskBytes);
+        Assert.True(attached.Replace(FdIo.Duplicate(grown.Frontend.Socket.Number)));
+
+        Assert.Equal((3u, 1u), (registers.Read(MmioRegister.InterruptStatus), registers.Read(MmioRegister.ConfigGeneration)));
+        Assert.Equal(2u * DiskBytes / 512, registers.Read(MmioRegister.Config));
+        DiskLoad load = new(_guest, queue, Kick, _wiring.IrqFds[Gsi], _content);
+        int rounds = 0;
+        load.Run(() => rounds++ > 20);
+        Assert.Empty(load.Errors);
+        Assert.Empty(_losses);
+    }
+
+    [Fact]
     public void Ring_BrokenByItsDriver_DemandsAResetOnceAndRecoversByIt()
     {
         using DeviceProcess process = Start();
@@ -173,8 +202,8 @@ public sealed class BackendReplacementTests : IDisposable
 
     private int Kick => _wiring.IoEventFds[(Registers + 0x50, 0)];
 
-    private DeviceProcess Start() =>
-        DeviceProcess.StartRecorded(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = DiskBytes, SerialId = "disk" }, _records, _disk);
+    private DeviceProcess Start(long bytes = DiskBytes) =>
+        DeviceProcess.StartRecorded(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "disk" }, _records, _disk);
 
     private VhostUserDevice Attach(DeviceProcess process)
     {

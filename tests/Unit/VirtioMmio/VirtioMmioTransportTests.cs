@@ -200,6 +200,43 @@ public sealed class VirtioMmioTransportTests
         Assert.Equal(0u, _driver.Status);
     }
 
+    [Fact]
+    public void ConfigurationChanged_WhileTheDriverRuns_IsAnInterruptAndAnotherGeneration()
+    {
+        _driver.Negotiate();
+        _driver.DriverOk();
+        uint generation = _driver.Read(MmioRegister.ConfigGeneration);
+
+        _transport.ConfigurationChanged();
+
+        Assert.NotEqual(generation, _driver.Read(MmioRegister.ConfigGeneration));
+        Assert.Equal((3u, 1), (_driver.Read(MmioRegister.InterruptStatus), _backend.Interrupts));
+        _driver.Write(MmioRegister.InterruptAck, 2);
+        Assert.Equal((1u, 0x0Fu), (_driver.Read(MmioRegister.InterruptStatus), _driver.Status));
+    }
+
+    [Fact]
+    public void ConfigurationChanged_BeforeDriverOk_IsToldOnceTheDriverRuns()
+    {
+        _driver.Negotiate();
+        _transport.ConfigurationChanged();
+        Assert.Equal(0, _backend.Interrupts);
+
+        _driver.DriverOk();
+
+        Assert.Equal((3u, 1), (_driver.Read(MmioRegister.InterruptStatus), _backend.Interrupts));
+    }
+
+    [Fact]
+    public void ConfigurationChanged_BeforeAnyDriver_IsNoNews()
+    {
+        _transport.ConfigurationChanged();
+        _driver.Negotiate();
+        _driver.DriverOk();
+
+        Assert.Equal((1u, 0), (_driver.Read(MmioRegister.InterruptStatus), _backend.Interrupts));
+    }
+
     [Theory]
     [InlineData(0, 4, "0123")]
     [InlineData(3, 1, "3")]
