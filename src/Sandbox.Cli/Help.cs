@@ -49,6 +49,9 @@ internal static class Help
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
           --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its first connection there is one to the program that listens on the
                                Unix socket PATH; repeatable
+          --vsock guest:PORT=PATH
+                               the other way round: the program that listens on PATH gets a connection to the guest's PORT, once somebody
+                               listens there; repeatable
           --memory-limit SIZE, --pids-limit N, --cpu-limit PERCENT, --io-limit SIZE
                                what the microVM's processes together may use of the host: memory with the guest's, threads, processor
                                time (150%: one and a half), bytes read and written per second of each disk's device. Given: held, or nothing starts. Default: memory,

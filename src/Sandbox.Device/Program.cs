@@ -77,7 +77,7 @@ internal static class Program
         DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec)),
         DeviceKind.Entropy => EntropyDevice.Create(),
         DeviceKind.Balloon => new BalloonDevice(),
-        DeviceKind.Vsock => VsockDevice.Create(spec.GuestCid, spec.VsockPorts, InheritedFds.DeviceFirstBacking, watch),
+        DeviceKind.Vsock => VsockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
         DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
     };

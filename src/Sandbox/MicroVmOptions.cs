@@ -76,7 +76,7 @@ public sealed class MicroVmOptions
     /// <summary>Devices that programs of your own serve; with <see cref="Disks"/> at most <see cref="MaxDiskCount"/>. Default: none.</summary>
     public IReadOnlyList<VhostUserDeviceOptions> VhostUserDevices { get; init; } = [];
 
-    /// <summary>Ports of the host's that programs in the guest can connect to by vsock, at most <see cref="MaxVsockPortCount"/>. Default: none.</summary>
+    /// <summary>Vsock connections between programs in the guest and programs of yours, at most <see cref="MaxVsockPortCount"/>. Default: none.</summary>
     public IReadOnlyList<VsockPortOptions> VsockPorts { get; init; } = [];
 
     /// <summary>What the microVM's processes together may use of the host. Default: what a well-behaved one does not reach, where the host can hold it.</summary>

@@ -7,23 +7,28 @@ using Sandbox.Virtio.Vsock;
 
 namespace Sandbox.Fuzz.Devices;
 
-/// <summary>The vsock device with one mapped port, and the program at the other end of its socket.</summary>
+/// <summary>The vsock device with a port of the host's and one of the guest's own, and the programs at the other ends of their sockets.</summary>
 internal sealed class VsockBench : DeviceBench
 {
     private const uint GuestCid = 3;
     private const uint HostPort = 1024;
+    private const uint OwnPort = 78;
+    private const long TurnNanoseconds = 20_000_000;
 
     private readonly RequestCutter _cutter;
     private readonly Epoll _epoll = new();
     private readonly FdHandle _deviceEnd;
     private readonly FdHandle _hostEnd;
+    private readonly FdHandle _ownDeviceEnd;
+    private readonly FdHandle _ownHostEnd;
     private readonly VsockDevice _device;
     private readonly Dictionary<ushort, FuzzBuffer[]> _room = [];
     private readonly byte[] _scratch = new byte[8192];
     private readonly bool _honest; // the guest's driver tells its credit as it is: 2048 bytes, none of them ever read
-    private uint _delivered;
-    private byte _hostNext; // what the host writes is a row of counting bytes
-    private byte _guestExpects;
+    private readonly uint[] _delivered = new uint[2]; // by the host's port and by the guest's own
+    private readonly byte[] _hostNext = new byte[2]; // what the host writes is a row of counting bytes
+    private readonly byte[] _guestExpects = new byte[2];
+    private long _now;
 
     private const uint HonestCredit = 2048;
 
@@ -34,7 +39,14 @@ internal sealed class VsockBench : DeviceBench
         _cutter = new RequestCutter(guest);
         (_deviceEnd, _hostEnd) = UnixSocket.CreatePair();
         _ = FdIo.SetNonBlocking(_hostEnd.Number, on: true);
-        _device = VsockDevice.Create(GuestCid, [HostPort], _deviceEnd.Number, new BackingWatch(_epoll));
+        (_ownDeviceEnd, _ownHostEnd) = UnixSocket.CreatePair();
+        foreach (FdHandle end in (FdHandle[])[_deviceEnd, _ownDeviceEnd, _ownHostEnd])
+        {
+            _ = FdIo.SetNonBlocking(end.Number, on: true);
+        }
+
+        VsockConnection[] connections = [new(HostPort, _deviceEnd.Number), new(OwnPort, _ownDeviceEnd.Number, guestListens: true)];
+        _device = new VsockDevice(GuestCid, connections, new BackingWatch(_epoll), () => _now);
     }
 
     public override VirtioDevice Device => _device;
@@ -69,20 +81,21 @@ internal sealed class VsockBench : DeviceBench
 
         if (header.Operation == VsockOperation.Data)
         {
-            _delivered += header.LengthBytes;
-            if (_honest && _delivered > HonestCredit)
+            int port = header.SourcePort == HostPort ? 0 : 1;
+            _delivered[port] += header.LengthBytes;
+            if (_honest && _delivered[port] > HonestCredit)
             {
-                throw new FindingException($"vsock: {_delivered} bytes were sent to a guest that gave leave for {HonestCredit}");
+                throw new FindingException($"vsock: {_delivered[port]} bytes were sent to a guest that gave leave for {HonestCredit}");
             }
 
             foreach (byte value in packet[VsockPacketHeader.SizeBytes..])
             {
-                if (value != _guestExpects)
+                if (value != _guestExpects[port])
                 {
                     throw new FindingException("vsock: bytes to the guest are lost or changed");
                 }
 
-                _guestExpects = unchecked((byte)(_guestExpects + 1));
+                _guestExpects[port] = unchecked((byte)(_guestExpects[port] + 1));
             }
         }
     }
@@ -97,30 +110,34 @@ internal sealed class VsockBench : DeviceBench
             _device.BackingReady(LoopTag.IndexOf(entry.Tag), (entry.Events & (EpollEvents.Readable | Gone)) != 0, (entry.Events & (EpollEvents.Writable | Gone)) != 0);
         }
 
+        _now += TurnNanoseconds;
         return _device.Work();
     }
 
     public override void Disturb(ref InputReader input)
     {
-        switch (input.Below(5))
+        int action = input.Below(10);
+        int port = action / 5;
+        FdHandle hostEnd = port == 0 ? _hostEnd : _ownHostEnd;
+        switch (action % 5)
         {
             case 0 or 1:
                 int count = input.OneIn(3) ? input.U16() % 4096 : input.Below(64);
                 for (int index = 0; index < count; index++)
                 {
-                    _scratch[index] = unchecked((byte)(_hostNext + index));
+                    _scratch[index] = unchecked((byte)(_hostNext[port] + index));
                 }
 
-                int sent = UnixSocket.Send(_hostEnd.Number, _scratch.AsSpan(0, count), []);
-                _hostNext = unchecked((byte)(_hostNext + Math.Max(sent, 0)));
+                int sent = UnixSocket.Send(hostEnd.Number, _scratch.AsSpan(0, count), []);
+                _hostNext[port] = unchecked((byte)(_hostNext[port] + Math.Max(sent, 0)));
                 break;
             case 2 or 3:
-                _ = FdIo.Read(_hostEnd.Number, _scratch);
+                _ = FdIo.Read(hostEnd.Number, _scratch);
                 break;
             default:
                 if (input.OneIn(4))
                 {
-                    _ = input.OneIn(2) ? UnixSocket.ShutdownRead(_hostEnd.Number) : UnixSocket.ShutdownWrite(_hostEnd.Number);
+                    _ = input.OneIn(2) ? UnixSocket.ShutdownRead(hostEnd.Number) : UnixSocket.ShutdownWrite(hostEnd.Number);
                 }
 
                 break;
@@ -139,6 +156,8 @@ internal sealed class VsockBench : DeviceBench
     {
         _deviceEnd.Dispose();
         _hostEnd.Dispose();
+        _ownDeviceEnd.Dispose();
+        _ownHostEnd.Dispose();
         _epoll.Dispose();
     }
 
@@ -166,11 +185,12 @@ internal sealed class VsockBench : DeviceBench
         VsockOperation operation = input.OneIn(10)
             ? (VsockOperation)input.U16()
             : input.Pick<VsockOperation>([VsockOperation.Request, VsockOperation.Request, VsockOperation.Data, VsockOperation.Data, VsockOperation.Data, VsockOperation.CreditUpdate, VsockOperation.CreditRequest, VsockOperation.Shutdown, VsockOperation.Reset, VsockOperation.Response]);
+        bool own = input.OneIn(3); // of the guest's own port
         VsockPacketHeader header = new(
             input.OneIn(12) ? input.Edge() : GuestCid,
             input.OneIn(12) ? input.Edge() : VsockPacketHeader.HostCid,
-            input.OneIn(12) ? input.Edge32() : 77,
-            input.OneIn(12) ? input.Edge32() : HostPort,
+            input.OneIn(12) ? input.Edge32() : own ? OwnPort : 77,
+            input.OneIn(12) ? input.Edge32() : own ? OwnPort : HostPort,
             input.OneIn(8) ? input.Edge32() : (uint)dataBytes,
             input.OneIn(12) ? input.U16() : VsockPacketHeader.StreamType,
             operation,

@@ -26,6 +26,9 @@ public sealed class DeviceLaunchSpec
     /// <summary>Vsock: host ports that the guest may connect to, in the order of the inherited sockets.</summary>
     public IReadOnlyList<uint> VsockPorts { get; init; } = [];
 
+    /// <summary>Vsock: ports of the guest's own that it is asked for; their sockets follow those of <see cref="VsockPorts"/>, together at most <see cref="LaunchLimits.MaxVsockPorts"/>.</summary>
+    public IReadOnlyList<uint> VsockGuestPorts { get; init; } = [];
+
     /// <summary>Network: what the backing fd is.</summary>
     public NetBackingKind NetBacking { get; init; }
 
@@ -51,11 +54,8 @@ public sealed class DeviceLaunchSpec
         writer.Text(SerialId);
         writer.U16((ushort)QueueCount);
         writer.U32(GuestCid);
-        writer.U16((ushort)VsockPorts.Count);
-        foreach (uint port in VsockPorts)
-        {
-            writer.U32(port);
-        }
+        WritePorts(ref writer, VsockPorts);
+        WritePorts(ref writer, VsockGuestPorts);
 
         writer.U16((ushort)NetBacking);
         writer.U64(MacAddress);
@@ -78,12 +78,8 @@ public sealed class DeviceLaunchSpec
         reader.Require(Enum.IsDefined(kind) && flags <= 3 && capacity % ((flags & 2) == 0 ? 512 : 4096) == 0 && queueCount > 0);
         reader.Require(kind != DeviceKind.Vsock || guestCid is >= 3 and < uint.MaxValue);
 
-        uint[] ports = new uint[reader.Count(LaunchLimits.MaxVsockPorts)];
-        for (int index = 0; index < ports.Length; index++)
-        {
-            ports[index] = reader.U32();
-        }
-
+        uint[] ports = ReadPorts(ref reader, LaunchLimits.MaxVsockPorts);
+        uint[] guestPorts = ReadPorts(ref reader, LaunchLimits.MaxVsockPorts - ports.Length);
         NetBackingKind backing = (NetBackingKind)reader.U16();
         ulong mac = reader.U64();
         int mtu = reader.U16();
@@ -103,6 +99,7 @@ public sealed class DeviceLaunchSpec
             QueueCount = queueCount,
             GuestCid = guestCid,
             VsockPorts = ports,
+            VsockGuestPorts = guestPorts,
             NetBacking = backing,
             MacAddress = mac,
             Mtu = mtu,
@@ -110,6 +107,26 @@ public sealed class DeviceLaunchSpec
             OperationsPerSecond = operations,
         };
         return fault;
+    }
+
+    private static void WritePorts(ref LaunchWriter writer, IReadOnlyList<uint> ports)
+    {
+        writer.U16((ushort)ports.Count);
+        foreach (uint port in ports)
+        {
+            writer.U32(port);
+        }
+    }
+
+    private static uint[] ReadPorts(ref LaunchReader reader, int most)
+    {
+        uint[] ports = new uint[reader.Count(most)];
+        for (int index = 0; index < ports.Length; index++)
+        {
+            ports[index] = reader.U32();
+        }
+
+        return ports;
     }
 
     // 48 bits, not zero; the lowest bit of the first byte marks the address of a group.

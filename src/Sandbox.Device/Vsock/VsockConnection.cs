@@ -8,15 +8,21 @@ namespace Sandbox.Device.Vsock;
 /// One mapped port: a stream connection of the guest bridged to one inherited socket (virtio 1.2 §5.10.6). Knows nothing of
 /// queues: it takes the guest's packets, and says which packet it wants to send next.
 /// </summary>
-/// <param name="hostPort">The port that the guest connects to.</param>
+/// <param name="hostPort">The port that the guest connects to, or the guest's own that it is asked for.</param>
 /// <param name="socket">A connected, non-blocking AF_UNIX stream socket, borrowed.</param>
-internal sealed class VsockConnection(uint hostPort, int socket)
+/// <param name="guestListens">The guest does not ask, it is asked: this side begins, from a port with the same number.</param>
+internal sealed class VsockConnection(uint hostPort, int socket, bool guestListens = false)
 {
     /// <summary>buf_alloc: what the guest may have under way to the socket.</summary>
     internal const int BufferBytes = 256 * 1024;
 
     // Told before the guest can run dry: with a quarter outstanding it still has three quarters to use.
     private const uint CreditUpdateBytes = BufferBytes / 4;
+
+    /// <summary>Whether anybody listens shows only when the guest is asked: at first soon again, then once a second.</summary>
+    private const long FirstPauseNanoseconds = 50_000_000;
+
+    private const long LongestPauseNanoseconds = 1_000_000_000;
 
     private readonly ByteRing _buffer = new(BufferBytes);
     private VsockCredit _credit;
@@ -28,14 +34,27 @@ internal sealed class VsockConnection(uint hostPort, int socket)
     private bool _carriedData;
     private bool _mayRead;
     private bool _mayWrite;
+    private long _askAt;
+    private long _pause = FirstPauseNanoseconds;
 
     public VsockPhase Phase { get; private set; }
 
     public uint HostPort => hostPort;
 
-    public uint GuestPort { get; private set; }
+    public uint GuestPort { get; private set; } = guestListens ? hostPort : 0;
 
     public int Socket => socket;
+
+    /// <summary>The guest is to be asked for its port when the time has come.</summary>
+    public bool WantsToAsk => guestListens && Phase == VsockPhase.Waiting && _pending == VsockPending.None;
+
+    /// <summary>Whether a packet of this host port and that guest port is this connection's.</summary>
+    public bool IsOf(in VsockPacketHeader header) =>
+        Phase is VsockPhase.Connected or VsockPhase.Asked && header.DestinationPort == hostPort && header.SourcePort == GuestPort;
+
+    /// <summary>Whether the packet asks for this port, and it is free.</summary>
+    public bool IsAskedBy(in VsockPacketHeader header) =>
+        !guestListens && Phase == VsockPhase.Waiting && header.DestinationPort == hostPort && header.Operation == VsockOperation.Request;
 
     /// <summary>A packet other than data waits for a receive buffer.</summary>
     public bool HasPending => _pending != VsockPending.None;
@@ -62,6 +81,39 @@ internal sealed class VsockConnection(uint hostPort, int socket)
         _pending = VsockPending.Response;
         _mayRead = true;
         _mayWrite = true;
+    }
+
+    /// <summary>Asks the guest for its port, if that is to be done by now.</summary>
+    /// <param name="now">In nanoseconds, never going back.</param>
+    public void AskIfDue(long now)
+    {
+        if (WantsToAsk && now >= _askAt)
+        {
+            _pending = VsockPending.Request;
+            _askAt = now + _pause;
+            _pause = Math.Min(2 * _pause, LongestPauseNanoseconds);
+        }
+    }
+
+    /// <summary>The guest answers a request. A reset means that nobody listens yet: it is asked again.</summary>
+    public void Answer(in VsockPacketHeader answer)
+    {
+        switch (answer.Operation)
+        {
+            case VsockOperation.Response:
+                Phase = VsockPhase.Connected;
+                _credit.Learn(answer.BufferBytes, answer.ForwardedBytes);
+                _mayRead = true;
+                _mayWrite = true;
+                break;
+            case VsockOperation.Reset:
+                Phase = VsockPhase.Waiting;
+                break;
+            default:
+                Phase = VsockPhase.Connected; // so that it is told
+                Abort();
+                break;
+        }
     }
 
     /// <summary>A packet of the connected guest port. <paramref name="data"/> holds exactly the bytes that the header announces.</summary>
@@ -107,7 +159,12 @@ internal sealed class VsockConnection(uint hostPort, int socket)
     /// </summary>
     public void Disconnect()
     {
-        if (Phase == VsockPhase.Connected && !_carriedData && !_endOfSocket && _guestShutdown == VsockShutdown.None)
+        if (Phase == VsockPhase.Asked || WantsAnswer)
+        {
+            Phase = VsockPhase.Waiting;
+            _pending = VsockPending.None;
+        }
+        else if (Phase == VsockPhase.Connected && !_carriedData && !_endOfSocket && _guestShutdown == VsockShutdown.None)
         {
             Phase = VsockPhase.Waiting;
             _pending = VsockPending.None;
@@ -141,6 +198,11 @@ internal sealed class VsockConnection(uint hostPort, int socket)
         if (TryTake(VsockPending.Reset))
         {
             operation = VsockOperation.Reset;
+        }
+        else if (TryTake(VsockPending.Request))
+        {
+            operation = VsockOperation.Request;
+            Phase = VsockPhase.Asked;
         }
         else if (TryTake(VsockPending.Response))
         {
@@ -280,6 +342,8 @@ internal sealed class VsockConnection(uint hostPort, int socket)
             _pending |= VsockPending.CreditUpdate;
         }
     }
+
+    private bool WantsAnswer => Phase == VsockPhase.Waiting && (_pending & VsockPending.Request) != 0;
 
     private bool TryTake(VsockPending packet)
     {

@@ -1,3 +1,4 @@
+using Sandbox.Control.Launch;
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Virtio;
@@ -6,8 +7,8 @@ using Sandbox.Virtio.Vsock;
 namespace Sandbox.Device.Vsock;
 
 /// <summary>
-/// virtio-vsock (virtio 1.2 §5.10): the guest connects to CID 2 at a mapped port, and the connection is bridged to an inherited
-/// socket. No vhost-vsock, no host kernel code on the path. Every queue of packets is bounded; a full one stops what fills it.
+/// virtio-vsock (virtio 1.2 §5.10): the guest connects to CID 2 at a mapped port, or is asked for a port of its own, and the connection is bridged to an
+/// inherited socket. No vhost-vsock, no host kernel code on the path. Every queue of packets is bounded; a full one stops what fills it.
 /// </summary>
 internal sealed class VsockDevice : VirtioDevice
 {
@@ -15,9 +16,11 @@ internal sealed class VsockDevice : VirtioDevice
     private const int TransmitQueue = 1;
     private const int QueueCount = 3; // and the event queue, on which nothing is ever reported: there is no migration
     private const int PacketsPerTurn = 128;
+    private const int AskMilliseconds = 50;
 
     private readonly ulong _guestCid;
     private readonly BackingWatch _watch;
+    private readonly Func<long>? _clock;
     private readonly VsockConnection[] _connections;
     private readonly ResetQueue _resets = new();
     private readonly DescriptorChain _receive = new();
@@ -26,13 +29,19 @@ internal sealed class VsockDevice : VirtioDevice
     private readonly byte[] _header = new byte[VsockPacketHeader.SizeBytes];
     private readonly byte[] _configSpace = new byte[VsockConfigSpace.SizeBytes];
     private int _nextConnection;
+    private int _waitMilliseconds = -1;
 
-    private VsockDevice(ulong guestCid, VsockConnection[] connections, BackingWatch watch)
+    /// <param name="guestCid">The guest's context id.</param>
+    /// <param name="connections">In the order of their fds' places in the watch.</param>
+    /// <param name="watch">Of the sockets.</param>
+    /// <param name="clock">In nanoseconds, never going back; null where the guest is asked for no port.</param>
+    internal VsockDevice(ulong guestCid, VsockConnection[] connections, BackingWatch watch, Func<long>? clock)
         : base(QueueCount)
     {
         _guestCid = guestCid;
         _connections = connections;
         _watch = watch;
+        _clock = clock;
         VsockConfigSpace.Write(_configSpace, guestCid);
     }
 
@@ -41,17 +50,21 @@ internal sealed class VsockDevice : VirtioDevice
 
     public override ReadOnlySpan<byte> ConfigSpace => _configSpace;
 
-    /// <summary>A device whose port i is bridged to the connected socket <paramref name="firstSocket"/> + i.</summary>
-    public static VsockDevice Create(ulong guestCid, IReadOnlyList<uint> ports, int firstSocket, BackingWatch watch)
+    public override int WaitMilliseconds => _waitMilliseconds;
+
+    /// <summary>A device whose port i is bridged to the connected socket <paramref name="firstSocket"/> + i: the host's ports first, then the guest's own.</summary>
+    public static VsockDevice Create(DeviceLaunchSpec spec, int firstSocket, BackingWatch watch)
     {
-        VsockConnection[] connections = new VsockConnection[ports.Count];
+        VsockConnection[] connections = new VsockConnection[spec.VsockPorts.Count + spec.VsockGuestPorts.Count];
         for (int index = 0; index < connections.Length; index++)
         {
             LinuxException.Check(FdIo.SetNonBlocking(firstSocket + index, true), "fcntl vsock backing socket");
-            connections[index] = new VsockConnection(ports[index], firstSocket + index);
+            bool guestListens = index >= spec.VsockPorts.Count;
+            uint port = guestListens ? spec.VsockGuestPorts[index - spec.VsockPorts.Count] : spec.VsockPorts[index];
+            connections[index] = new VsockConnection(port, firstSocket + index, guestListens);
         }
 
-        return new VsockDevice(guestCid, connections, watch);
+        return new VsockDevice(spec.GuestCid, connections, watch, spec.VsockGuestPorts.Count == 0 ? null : TickClock.Start());
     }
 
     public override void BackingReady(int index, bool readable, bool writable) => _connections[index].Ready(readable, writable);
@@ -76,6 +89,7 @@ internal sealed class VsockDevice : VirtioDevice
     public override bool Work()
     {
         bool more = Transmit();
+        Ask();
         bool held = _resets.IsFull;
         more |= Receive();
         more |= held && !_resets.IsFull;
@@ -86,6 +100,23 @@ internal sealed class VsockDevice : VirtioDevice
         Queues[TransmitQueue].Notify();
         Watch();
         return more;
+    }
+
+    // A guest is asked again and again until somebody listens there: a timer, not its kicks, says when.
+    private void Ask()
+    {
+        _waitMilliseconds = -1;
+        if (_clock is null)
+        {
+            return;
+        }
+
+        long now = _clock();
+        foreach (VsockConnection connection in _connections)
+        {
+            connection.AskIfDue(now);
+            _waitMilliseconds = connection.WantsToAsk ? AskMilliseconds : _waitMilliseconds;
+        }
     }
 
     // From the guest. True when there is more and nothing stands in its way.
@@ -132,6 +163,10 @@ internal sealed class VsockDevice : VirtioDevice
         {
             connection.Open(header);
         }
+        else if (connection.Phase == VsockPhase.Asked)
+        {
+            connection.Answer(header);
+        }
         else
         {
             packet.LimitTo(header.LengthBytes);
@@ -147,17 +182,18 @@ internal sealed class VsockDevice : VirtioDevice
             return null;
         }
 
+        VsockConnection? free = null;
         foreach (VsockConnection connection in _connections)
         {
-            if (connection.HostPort == header.DestinationPort)
+            if (connection.IsOf(header))
             {
-                bool asks = connection.Phase == VsockPhase.Waiting && header.Operation == VsockOperation.Request;
-                bool has = connection.Phase == VsockPhase.Connected && connection.GuestPort == header.SourcePort;
-                return asks || has ? connection : null;
+                return connection;
             }
+
+            free = connection.IsAskedBy(header) ? connection : free;
         }
 
-        return null;
+        return free;
     }
 
     // To the guest. True when there is more and the guest has buffers.

@@ -3,8 +3,11 @@ namespace Sandbox.Device.Vsock;
 /// <summary>Where a mapped port stands. It carries one connection in its life, because its socket is one connection.</summary>
 internal enum VsockPhase
 {
-    /// <summary>No guest program has connected yet.</summary>
+    /// <summary>No guest program has connected yet, or the guest is to be asked.</summary>
     Waiting,
+
+    /// <summary>The guest has been asked for a port of its own and has not answered.</summary>
+    Asked,
 
     Connected,
 
@@ -25,4 +28,5 @@ internal enum VsockPending
     CreditUpdate = 4,
     CreditRequest = 8,
     Shutdown = 16,
+    Request = 32,
 }

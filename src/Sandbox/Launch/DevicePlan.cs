@@ -36,18 +36,23 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             plans.Add(Block(files.Disks[index].SerialId, files.Disks[index], queues, own ?? files.Options.DiskRate));
         }
 
-        List<uint> numbers = [AgentLimits.VsockPort];
+        List<uint> hostPorts = [AgentLimits.VsockPort];
+        List<uint> guestPorts = [];
+        List<FdHandle> hostSockets = [agent];
+        List<FdHandle> guestSockets = [];
         for (int index = 0; index < ports.Count; index++)
         {
-            numbers.Add(files.Options.VsockPorts[index].Port);
+            VsockPortOptions port = files.Options.VsockPorts[index];
+            (port.GuestListens ? guestPorts : hostPorts).Add(port.Port);
+            (port.GuestListens ? guestSockets : hostSockets).Add(ports[index]);
         }
 
         // Not replaceable: what its connections had under way died with it, and the agent's connection is the microVM's life.
         plans.Add(new DevicePlan(
             "sandbox-device (vsock)",
             new VmmDevice(DeviceKind.Vsock, VsockQueues),
-            new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = numbers },
-            [agent, .. ports]));
+            new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = hostPorts, VsockGuestPorts = guestPorts },
+            [.. hostSockets, .. guestSockets]));
         plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
         if (files.Balloon)
         {

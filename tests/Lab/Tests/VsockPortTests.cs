@@ -26,6 +26,30 @@ public sealed class VsockPortTests(LabHost lab)
         Expect.Text("you said hello\nrefused\nnobody there", result);
     }
 
+    /// <summary>The program in the guest begins to listen long after the host's has asked; another that listens later gets nothing.</summary>
+    [Fact]
+    public async Task Port_OfTheGuest_IsReachedByTheHostsProgramOnceSomebodyListens()
+    {
+        string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
+        CommandResult result = await lab.ScriptAsync(
+            $$"""
+            mkdir -p /tmp/right.root/{bin,dev,proc,sys,tmp,run,etc,root} && cp /bin/busybox {{peer}} /tmp/right.root/bin/ && ln -s busybox /tmp/right.root/bin/sh
+            {{peer}} ask /tmp/right.client hello >/tmp/right.said &
+            for wait in $(seq 300); do [ -S /tmp/right.client ] && break; sleep 0.1; done
+            $sandbox run --rootfs /tmp/right.root --vsock guest:7000=/tmp/right.client -- /bin/sh -c '
+                sleep 1
+                /bin/peer listen 7000 && echo served
+                timeout 3 /bin/peer listen 7000; [ $? = 0 ] || echo once'
+            code=$?
+            wait $! || code=99
+            cat /tmp/right.said
+            rm -rf /tmp/right.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("served\nonce\nyou said hello", result);
+    }
+
     [Fact]
     public async Task Port_NobodyListensFor_IsToldInOneLine()
     {

@@ -47,7 +47,10 @@ public sealed class RunArgumentsTests
     [Fact]
     public void VsockPort_IsReadWithItsSocket()
     {
+        VsockPortOptions guest = Assert.Single(RunArguments.Parse(["--vsock", "guest:7=/g", "true"])!.MicroVm.VsockPorts);
+        Assert.Equal((7u, "/g", true), (guest.Port, guest.SocketPath, guest.GuestListens));
         VsockPortOptions port = Assert.Single(RunArguments.Parse(["--vsock", "5000=/run/a=b", "true"])!.MicroVm.VsockPorts);
+        Assert.False(port.GuestListens);
         Assert.Equal((5000u, "/run/a=b"), (port.Port, port.SocketPath));
     }
 

@@ -21,19 +21,26 @@ internal sealed class VsockHarness : IDisposable
     private readonly FdHandle _deviceEnd;
     private readonly Dictionary<uint, GuestAddress> _rxBuffers = [];
 
-    internal VsockHarness(int rxBuffers = 16)
+    /// <param name="rxBuffers">Buffers that the driver gives at the beginning.</param>
+    /// <param name="guestListens">The port is the guest's own.</param>
+    internal VsockHarness(int rxBuffers = 16, bool guestListens = false)
     {
         (FdHandle first, FdHandle second) = UnixSocket.CreatePair();
         _deviceEnd = first;
         Launcher = second;
         FdIo.SetNonBlocking(Launcher.Number, true);
-        Device = VsockDevice.Create(GuestCid, [HostPort], _deviceEnd.Number, new BackingWatch(_epoll));
+        FdIo.SetNonBlocking(_deviceEnd.Number, true);
+        Device = new VsockDevice(
+            GuestCid, [new VsockConnection(guestListens ? GuestPort : HostPort, _deviceEnd.Number, guestListens)], new BackingWatch(_epoll), guestListens ? () => Now : null);
         Receive = new DriverQueue(_guest, 32);
         Transmit = new DriverQueue(_guest, 32);
         Assert.Equal(VirtqueueFault.None, Device.Queues[0].Ring.Configure(_guest.Memory, Receive.Layout, VirtioFeatureBits.Version1, 0));
         Assert.Equal(VirtqueueFault.None, Device.Queues[1].Ring.Configure(_guest.Memory, Transmit.Layout, VirtioFeatureBits.Version1, 0));
         GiveBuffers(rxBuffers);
     }
+
+    /// <summary>What the device's clock says, in nanoseconds.</summary>
+    internal long Now { get; set; }
 
     internal VsockDevice Device { get; }
 

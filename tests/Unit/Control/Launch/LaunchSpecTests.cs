@@ -18,7 +18,7 @@ public sealed class LaunchSpecTests
 
     private static readonly DeviceLaunchSpec Disk = new() { Kind = DeviceKind.Block, ReadOnly = true, CapacityBytes = 512 * 99, SerialId = "root" };
 
-    private static readonly DeviceLaunchSpec Sockets = new() { Kind = DeviceKind.Vsock, GuestCid = 3, VsockPorts = [1024, 1025] };
+    private static readonly DeviceLaunchSpec Sockets = new() { Kind = DeviceKind.Vsock, GuestCid = 3, VsockPorts = [1024, 1025], VsockGuestPorts = [1025] };
 
     [Fact]
     public void VmmSpec_EncodedAndDecoded_IsTheSame()
@@ -43,6 +43,7 @@ public sealed class LaunchSpecTests
         Assert.Equal(LaunchFault.None, DeviceLaunchSpec.Decode(Content(Sockets.Encode, LaunchMessageType.DeviceSpec), out DeviceLaunchSpec? sockets));
         Assert.Equal((DeviceKind.Vsock, 3u), (sockets!.Kind, sockets.GuestCid));
         Assert.Equal([1024u, 1025u], sockets.VsockPorts);
+        Assert.Equal([1025u], sockets.VsockGuestPorts);
     }
 
     [Fact]
