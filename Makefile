@@ -13,6 +13,7 @@
 #   make test-selinux-full   the SELinux module on Debian's reference policy, enforcing
 #   make churn-selinux 2,000 starts and ends under SELinux, enforcing: pairs of categories and labels of images
 #   make crash-test    kills device processes 100 times and more under load, with our VMM and with QEMU (half an hour)
+#   make stress [TIME=180]   Linux's drivers under load for minutes, taken away and given back
 #   make walls         what each wall of the jail refuses alone, act by act
 #   make reproducible  builds the committed tree twice in two places and compares the exes
 #
@@ -20,7 +21,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: test-selinux-full churn-selinux bench bench-lab bench-confinement fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table counts clean distclean
+.PHONY: stress test-selinux-full churn-selinux bench bench-lab bench-confinement fuzz fuzz-all fuzz-mutants fuzz-cover fuzz-afl fuzz-libfuzzer fuzz-build reproducible run test build kernels tuned lab deps deps-test test-build debian-root fio-root crash-test timing-table counts clean distclean
 
 ARGS ?= run -- /bin/uname -a
 step := @.ci/step.sh
@@ -125,6 +126,10 @@ churn-selinux: deps-test test-build build kernels lab
 
 crash-test: test-build build kernels lab fio-root
 	@.ci/crash-test.sh
+
+# Linux's own drivers under load: TIME seconds of fio, iperf3, vsock, entropy and balloon at once, then ROUNDS of each driver without its device.
+stress: build kernels lab fio-root
+	@tests/Lab/stress.sh $(or $(TIME),180) $(or $(ROUNDS),20)
 
 # What a start, a boot, an exit and a block request cost in instructions; `make test` holds it to tests/Lab/counts.baseline.
 counts: build kernels tuned lab

@@ -190,6 +190,10 @@ internal static class JailStage
         Limit(ResourceLimits.FileSize, spec.MaxFileBytes);
         Limit(ResourceLimits.AddressSpace, spec.MaxAddressSpaceBytes);
         Step(JailStep.LimitResources, RawProcess.SetUmask(NobodyElse));
+        if (spec.SmallPages)
+        {
+            Step(JailStep.LimitResources, RawProcess.UseSmallPages());
+        }
     }
 
     private static void Limit(int resource, ulong limit)

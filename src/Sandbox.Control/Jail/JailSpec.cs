@@ -36,6 +36,12 @@ public sealed class JailSpec
     /// <summary>As keeper, and root: a folder has no mode by which its owner may remove what is in it, so the capability that overrides modes is kept.</summary>
     public bool OverridesModes { get; init; }
 
+    /// <summary>
+    /// Its memory comes in small pages only. Where a host deals out huge ones unasked, each touched corner of the runtime's heap would else cost 2 MiB. Not for a
+    /// process that maps guest memory to run a guest: whether that has huge pages is the host's matter.
+    /// </summary>
+    public bool SmallPages { get; init; }
+
     /// <summary>The fds that the exe inherits, each below <see cref="JailFds.FirstOfJail"/>. All others are closed.</summary>
     public required IReadOnlyList<int> Fds { get; init; }
 
@@ -77,7 +83,8 @@ public sealed class JailSpec
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)GroupCount, (uint)JailFds.MaxGroups, nameof(GroupCount));
         Put32(bytes, JailSpecView.MagicOffset, JailSpecView.Magic);
         Put32(bytes, JailSpecView.LengthOffset, (uint)bytes.Length);
-        uint flags = (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0) | (KeepsGroups ? JailSpecView.KeeperFlag : 0) | (OverridesModes ? JailSpecView.OverrideFlag : 0);
+        uint flags = (UserNamespace ? JailSpecView.UserNamespaceFlag : 0) | (UserId.HasValue ? JailSpecView.IdentityFlag : 0) | (KeepsGroups ? JailSpecView.KeeperFlag : 0) | (OverridesModes ? JailSpecView.OverrideFlag : 0)
+            | (SmallPages ? JailSpecView.SmallPagesFlag : 0);
         Put32(bytes, JailSpecView.FlagsOffset, flags | ((uint)GroupCount << JailSpecView.GroupCountShift));
         Put32(bytes, JailSpecView.UserOffset, UserId ?? 0);
         Put32(bytes, JailSpecView.GroupOffset, GroupId ?? 0);

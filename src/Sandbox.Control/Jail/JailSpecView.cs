@@ -30,6 +30,7 @@ public readonly ref struct JailSpecView
     internal const uint IdentityFlag = 2;
     internal const uint KeeperFlag = 4;
     internal const uint OverrideFlag = 8;
+    internal const uint SmallPagesFlag = 16;
     internal const int GroupCountShift = 8; // in the flags
     internal const uint GroupCountMask = 7;
 
@@ -44,6 +45,8 @@ public readonly ref struct JailSpecView
     public bool KeepsGroups => (Get32(FlagsOffset) & KeeperFlag) != 0;
 
     public bool OverridesModes => (Get32(FlagsOffset) & OverrideFlag) != 0;
+
+    public bool SmallPages => (Get32(FlagsOffset) & SmallPagesFlag) != 0;
 
     public int GroupCount => (int)((Get32(FlagsOffset) >> GroupCountShift) & GroupCountMask);
 
@@ -76,7 +79,7 @@ public readonly ref struct JailSpecView
         return bytes.Length is > HeaderBytes and <= MaxBytes
             && spec.Get32(MagicOffset) == Magic
             && spec.Get32(LengthOffset) == (uint)bytes.Length
-            && (spec.Get32(FlagsOffset) & ~(UserNamespaceFlag | IdentityFlag | KeeperFlag | OverrideFlag | (GroupCountMask << GroupCountShift))) == 0
+            && (spec.Get32(FlagsOffset) & ~(UserNamespaceFlag | IdentityFlag | KeeperFlag | OverrideFlag | SmallPagesFlag | (GroupCountMask << GroupCountShift))) == 0
             && spec.GroupCount <= JailFds.MaxGroups
             && spec.HasWholeLabel
             && bytes[^1] == 0;

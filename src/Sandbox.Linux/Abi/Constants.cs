@@ -65,6 +65,7 @@ internal static class Constants
     internal const int PR_CAPBSET_DROP = 24;
     internal const int PR_SET_SECUREBITS = 28;
     internal const int PR_SET_NO_NEW_PRIVS = 38;
+    internal const int PR_SET_THP_DISABLE = 41;
     internal const int PR_CAP_AMBIENT = 47;
     internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 

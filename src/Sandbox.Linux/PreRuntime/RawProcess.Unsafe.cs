@@ -34,6 +34,9 @@ public static unsafe class RawProcess
     /// <summary>SIGKILL when the thread that made this process ends. A change of user or group clears it.</summary>
     public static nint DieWithParent() => Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 
+    /// <summary>Memory comes in pages of 4 KiB, never in huge ones (PR_SET_THP_DISABLE); an exec keeps that.</summary>
+    public static nint UseSmallPages() => Call(SYS_prctl, PR_SET_THP_DISABLE, 1, 0, 0);
+
     /// <summary>No signal arrives any more but SIGKILL and SIGSTOP.</summary>
     public static nint BlockSignals()
     {

@@ -46,7 +46,7 @@ internal sealed class ProcessStarter : IDisposable
             {
                 user = Environment.IsPrivilegedProcess ? UserClaim.Take() : null; // an ordinary user's processes stay that user's
                 InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
-                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind), user?.Number).ConfigureAwait(false);
+                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind), user?.Number, isDevice: kind is not null).ConfigureAwait(false);
                 // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
                 _ = FdIo.WriteAll(control.Number, spec.Span);
                 return new WatchedProcess(name, child, control, errors, _phaseReached) { User = user };
@@ -72,22 +72,22 @@ internal sealed class ProcessStarter : IDisposable
         _jail.Dispose();
     }
 
-    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label, uint? user)
+    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool isDevice)
     {
         bool userNamespace = _userNamespaces;
         try
         {
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace, isDevice), Groups).ConfigureAwait(false);
         }
         catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
         {
             // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
             _userNamespaces = false;
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace: false), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace: false, isDevice), Groups).ConfigureAwait(false);
         }
     }
 
-    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool userNamespace) =>
+    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool userNamespace, bool isDevice) =>
         new()
         {
             UserId = user,
@@ -100,5 +100,6 @@ internal sealed class ProcessStarter : IDisposable
             MaxFileBytes = limits.MaxFileBytes,
             MaxAddressSpaceBytes = limits.MaxAddressSpaceBytes,
             GroupCount = Groups.Count,
+            SmallPages = isDevice,
         };
 }

@@ -38,6 +38,11 @@ public sealed class WholeSandboxTests(WholeSandboxTests.Running running) : IClas
     public void Threads_OfEveryProcess_HaveNoCapability() =>
         Assert.All(Threads, static thread => Assert.All(NoCapability, set => Assert.Equal("0000000000000000", thread[set])));
 
+    /// <summary>A huge page for each touched corner of a heap would be most of what a device process holds. Guest memory is the VMM's, and the host's matter.</summary>
+    [Fact]
+    public void Processes_OfDevices_HaveSmallPagesOnly() =>
+        Assert.All(Threads, static thread => Assert.Equal(thread.Process == "sandbox-vmm" ? "1" : "0", thread["THP_enabled"]));
+
     [Fact]
     public void Threads_OfEveryProcess_AreTheirProcesssOwnUser()
     {
