@@ -25,6 +25,14 @@ ip tuntap add dev tap7 mode tap
 ip addr add 192.168.77.1/24 dev tap7
 ip link set tap7 up
 iperf3 -s >/dev/null &
+# Its guest end is fetched from here by the guest; static, so that it runs in any root.
+mkdir "$work/served"
+gcc -static-pie -O2 -Wall -Wextra -Werror -o "$work/served/vsock-speed" "$root/tests/Lab/stress/vsock-speed.c"
+busybox httpd -p 192.168.77.1:80 -h "$work/served"
+vsock_sockets=("$work"/vsock-{1,2,3})
+# QEMU's counterpart is the host kernel's device.
+vhost_vsock=()
+[ ! -e /dev/vhost-vsock ] || vhost_vsock=(-device vhost-vsock-device,guest-cid=3)
 
 # The same in every guest. fio's terse line: field 8 is reads in a second, 49 writes, 7 and 48 KiB in a second.
 guest='
@@ -46,17 +54,24 @@ if busybox ip link show eth0 >/dev/null 2>&1; then
     stream() { iperf3 -c 192.168.77.1 -t 3 -f k $2 | sed -n "s,.* \([0-9]*\) Kbits/sec .*receiver,figure $1 \1,p"; }
     stream net-send ""
     stream net-receive -R
+    busybox wget -q -O /tmp/vsock-speed http://192.168.77.1/vsock-speed && chmod 755 /tmp/vsock-speed
+    [ ! -e /dev/vsock ] || /tmp/vsock-speed call 6000 3
 fi
 true'
 
 run_sandbox() {
+    rm -f "${vsock_sockets[@]}"
+    "$work/served/vsock-speed" unix "${vsock_sockets[@]}" &
+    for _ in $(seq 100); do [ -S "${vsock_sockets[2]}" ] && break; sleep 0.1; done
     "$root/artifacts/bin/sandbox" run --kernel "$share/kernels/tuned/vmlinux" --memory 256M --rootfs "$guest_root" --disk "$image" \
-        --net tap=tap7 --ip 192.168.77.2/24 --gateway 192.168.77.1 -- /bin/sh -c "$guest" </dev/null
+        --net tap=tap7 --ip 192.168.77.2/24 --gateway 192.168.77.1 \
+        --vsock "6000=${vsock_sockets[0]}" --vsock "6001=${vsock_sockets[1]}" --vsock "6002=${vsock_sockets[2]}" -- /bin/sh -c "$guest" </dev/null
 }
 
 run_qemu() {
+    [ ${#vhost_vsock[@]} = 0 ] || "$work/served/vsock-speed" vsock 6000 6001 6002 &
     qemu_microvm speed tuned "$guest_root" -drive "file=$image,format=raw,if=none,id=disk" -device virtio-blk-device,drive=disk \
-        -netdev tap,id=net,ifname=tap7,script=no,downscript=no,vhost=off -device virtio-net-device,netdev=net
+        -netdev tap,id=net,ifname=tap7,script=no,downscript=no,vhost=off -device virtio-net-device,netdev=net "${vhost_vsock[@]}"
 }
 
 run_storage_daemon() {

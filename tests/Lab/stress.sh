@@ -95,11 +95,11 @@ dmesg | grep -iE "I/O error|call trace|hung|BUG:" | grep -v "vdc" && failed its 
 echo done'
 
 # What the processes hold, before and after: nothing a guest does makes them grow.
-memory_of() { for pid in $(pgrep -f '^sandbox-(device|vmm)'); do echo "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -d' ' -f1,2 | tr -d ' ') $(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") KiB"; done | sort | tr '\n' ';'; }
+memory_of() { for pid in $(pgrep -f '^sandbox-(device|vmm)'); do [ ! -e "/proc/$pid" ] || echo "$(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -d' ' -f1,2 | tr -d ' ') $(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status") KiB"; done 2>/dev/null | sort | tr '\n' ';'; }
 (
     for _ in $(seq 300); do grep -q "^vsock\|^started" "$work/said" 2>/dev/null && break; sleep 0.1; done
     echo "anonymous memory at the beginning: $(memory_of)"
-    while pgrep -f '^sandbox-vmm' >/dev/null; do last=$(memory_of); sleep 1; done
+    while pgrep -f '^sandbox-vmm' >/dev/null; do memory=$(memory_of); [[ $memory != *sandbox-vmm\ [0-9]* ]] || last=$memory; sleep 1; done
     echo "anonymous memory at the end: $last"
 ) &
 watch=$!

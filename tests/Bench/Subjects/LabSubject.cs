@@ -22,6 +22,9 @@ internal static class LabSubject
         ("net-round-trip", "tap interface, round trip of a ping", "ms", "≤ 1"),
         ("net-send", "tap interface, TCP from the guest", "kbit/s", "≥ 1"),
         ("net-receive", "tap interface, TCP to the guest", "kbit/s", "≥ 1"),
+        ("vsock-round-trip", "vsock, round trip of a byte", "ms", "≤ 1"),
+        ("vsock-send", "vsock, from the guest", "KiB/s", "≥ 1"),
+        ("vsock-receive", "vsock, to the guest", "KiB/s", "≥ 1"),
     ];
 
     private static readonly (string Vmm, string Name)[] Counterparts = [("qemu", "QEMU microvm"), ("storage_daemon", "QEMU and qemu-storage-daemon")];
@@ -41,8 +44,8 @@ internal static class LabSubject
         {
             foreach ((string vmm, string counterpart) in Counterparts)
             {
-                // Before qemu-storage-daemon's disk only the disk is another.
-                if (vmm == "qemu" || name.StartsWith("blk-", StringComparison.Ordinal))
+                // Before qemu-storage-daemon's disk only the disk is another. QEMU's vsock is the host kernel's (vhost-vsock), where the host has it.
+                if (values.ContainsKey((vmm, name)))
                 {
                     yield return new Comparison(subject, unit, ("sandbox", new Series(values[("sandbox", name)])), (counterpart, new Series(values[(vmm, name)])), goal);
                 }

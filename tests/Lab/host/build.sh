@@ -32,8 +32,8 @@ if [ ! -e "$built/initramfs.cpio" ]; then
     chmod 755 "$root/init"
     depmod -b "$work/package" "$release"
     # virtiofs and overlay: the host's files. virtio_console: the agent's line. kvm-amd: what the lab is for.
-    # virtio_blk, ext4: another root. erofs, loop, tun: used by commands that prepare images. In the order of their dependencies, each once.
-    for module in virtio_pci virtiofs virtio_console overlay kvm-amd erofs loop virtio_blk ext4 tun; do
+    # virtio_blk, ext4: another root. erofs, loop, tun: used by commands that prepare images. vhost_vsock: QEMU's guests beside ours. In the order of their dependencies, each once.
+    for module in virtio_pci virtiofs virtio_console overlay kvm-amd erofs loop virtio_blk ext4 tun vhost_vsock; do
         modprobe -d "$work/package" -S "$release" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
     done | awk '!seen[$0]++' | while read -r file; do
         name=$(basename "$file"); name=${name%.xz}
