@@ -37,6 +37,7 @@ internal static class Help
                                bound (default: no bound)
           --net user           a network of its own: the guest reaches what the host reaches, but for the host's loopback; IPv4 (needs passt)
           --net tap=NAME       a tap interface that you have made; --net none is the default
+                               both with ,queues=N: pairs of queues, 1 to 7 (default: 1); with one a processor, none waits for another to send
           -p HOST:GUEST        with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens
                                elsewhere; repeatable
           --ip ADDRESS/PREFIX  with --net tap: the guest's IPv4 address; --gateway ADDRESS its router

@@ -30,7 +30,7 @@ public static class InheritedFds
     /// <summary>Device: its vhost-user socket (backend end).</summary>
     public const int DeviceVhostUser = 4;
 
-    /// <summary>Device whose requests may be done again (block, entropy, balloon): a sealed memfd of <see cref="Launch.LaunchLimits.InflightBytes"/> for its record of requests in flight. It survives the process.</summary>
+    /// <summary>Device that can be replaced: a sealed memfd of <see cref="Launch.LaunchLimits.InflightBytes"/>, which survives the process. Block, entropy, balloon: the record of requests in flight. Network on a tap interface: how many pairs of queues the driver chose.</summary>
     public const int DeviceInflight = 5;
 
     /// <summary>Device: the first backing fd. Block: the image. Vsock: one connected stream socket for each port of the spec. Network: the tap interface, or the stream socket. Entropy, balloon: none.</summary>

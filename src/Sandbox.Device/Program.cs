@@ -78,7 +78,7 @@ internal static class Program
         DeviceKind.Entropy => EntropyDevice.Create(),
         DeviceKind.Balloon => new BalloonDevice(),
         DeviceKind.Vsock => VsockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
-        DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
+        DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch, InheritedFds.DeviceInflight),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
     };
 }

@@ -96,6 +96,7 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
             session.DeviceFeatures,
             baseIndex,
             queue.Record); // a fault is told by the loop
+        device.QueueStarted(index);
         queue.NotifyTakenOver();
         Watch(index, true);
     }

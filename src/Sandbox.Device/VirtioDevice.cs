@@ -40,6 +40,11 @@ internal abstract class VirtioDevice
     {
     }
 
+    /// <summary>A queue was set up, perhaps as a predecessor or a change of memory left it.</summary>
+    public virtual void QueueStarted(int index)
+    {
+    }
+
     /// <summary>A queue was taken away: nothing of it may be touched any more.</summary>
     public virtual void QueueStopped(int index)
     {

@@ -1,3 +1,5 @@
+using Sandbox.Control.Launch;
+
 namespace Sandbox;
 
 /// <summary>How a microVM is connected.</summary>
@@ -22,6 +24,9 @@ public sealed class NetworkOptions
     /// <summary>The most entries of <see cref="NameServers"/>: what resolv.conf(5) reads.</summary>
     public const int MaxNameServerCount = 3;
 
+    /// <summary>The largest <see cref="QueuePairCount"/>.</summary>
+    public const int MaxQueuePairCount = LaunchLimits.MaxNetworkPairs;
+
     /// <summary>Default: user networking.</summary>
     public NetworkKind Kind { get; init; }
 
@@ -42,6 +47,12 @@ public sealed class NetworkOptions
 
     /// <summary>The most bytes a second in each direction, 0 for no bound. What is over it waits or is lost, as on a slower cable. Default: 0.</summary>
     public long BytesPerSecond { get; init; }
+
+    /// <summary>
+    /// Pairs of a receive and a transmit queue, up to <see cref="MaxQueuePairCount"/>. With one for each virtual processor, those do not wait for each other
+    /// when they send; the host's side is one thread in any case. Default: 1.
+    /// </summary>
+    public int QueuePairCount { get; init; } = 1;
 }
 
 /// <summary>A TCP port of the host that leads into the guest.</summary>

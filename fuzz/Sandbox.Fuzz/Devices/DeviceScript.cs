@@ -112,6 +112,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         }
 
         _queues[index] = driver;
+        _bench.Device.QueueStarted(index);
         _bench.QueueStarted(index);
     }
 
@@ -125,6 +126,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             // Wherever the driver says: what is accepted lies in memory, or the auditor sees it.
             VirtqueueLayout layout = new(_input.Edge32(), new GuestAddress(Place()), new GuestAddress(Place()), new GuestAddress(Place()));
             Reached.Note(3, (int)queue.Ring.Configure(_guest.Memory, layout, _features, _input.U16()));
+            _bench.Device.QueueStarted(index);
             _queues[index] = null;
             return;
         }

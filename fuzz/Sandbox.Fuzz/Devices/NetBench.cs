@@ -9,34 +9,45 @@ using Sandbox.Virtio.Net;
 
 namespace Sandbox.Fuzz.Devices;
 
-/// <summary>The network device on a stream, and the program at the other end of it, which sees only frames that may leave.</summary>
+/// <summary>
+/// The network device on a stream, and the program at the other end of it, which sees only frames that may leave. With several pairs of queues a
+/// frame may come on any that is in use, and on each in the order in which it was sent.
+/// </summary>
 internal sealed class NetBench : DeviceBench
 {
     private const ulong OwnMac = 0x0200_0000_0001;
     private const int Mtu = 1500;
+    private const int FlowByte = 29; // of the source address
 
     private readonly RequestCutter _cutter;
     private readonly Epoll _epoll = new();
     private readonly FdHandle _deviceEnd;
     private readonly FdHandle _hostEnd;
     private readonly NetDevice _device;
-    private readonly Dictionary<ushort, FuzzBuffer[]> _room = [];
-    private readonly Queue<int> _sentToGuest = new();
+    private readonly ulong _withheld;
+    private readonly int _maxPairs;
+    private readonly NetBenchPairs _pairs = new();
+    private readonly ReceiveState[] _received;
+    private readonly List<(int Length, bool Arrived)> _sentToGuest = [];
     private readonly byte[] _scratch = new byte[8192];
     private readonly byte[] _fromGuest = new byte[1 << 17];
     private int _fromGuestBytes;
-    private int _chainsLeft;
-    private int _frameBytes;
     private bool _over;
     private bool _lied; // the stream has lost its frames: nothing can be said of what comes out of it
 
-    public NetBench(FuzzGuest guest)
+    /// <param name="guest">Its driver's memory.</param>
+    /// <param name="pairs">Pairs of queues.</param>
+    /// <param name="withheld">Features that this driver does not take.</param>
+    public NetBench(FuzzGuest guest, int pairs, ulong withheld)
         : base(guest)
     {
+        _withheld = withheld;
+        _maxPairs = pairs;
+        _received = [.. Enumerable.Range(0, pairs).Select(static _ => new ReceiveState())];
         _cutter = new RequestCutter(guest);
         (_deviceEnd, _hostEnd) = UnixSocket.CreatePair();
         _ = FdIo.SetNonBlocking(_hostEnd.Number, on: true);
-        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Stream, MacAddress = OwnMac, Mtu = Mtu };
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Stream, MacAddress = OwnMac, Mtu = Mtu, QueueCount = pairs };
         _device = NetDevice.Create(spec, _deviceEnd.Number, new BackingWatch(_epoll));
     }
 
@@ -46,8 +57,25 @@ internal sealed class NetBench : DeviceBench
 
     public override long TurnAllocationBytes => 4096; // the lines that tell the first drop of each kind
 
-    public override bool TryAddRequest(ref InputReader input, int queueIndex, FuzzQueue queue) =>
-        queueIndex == 0 ? TryAddRoom(ref input, queue) : TryAddFrame(ref input, queue);
+    public override void FeaturesAgreed(ulong features)
+    {
+        features &= ~_withheld;
+        bool several = (features & NetFeatureBits.MultiQueue) != 0;
+        _pairs.Begin(several ? _maxPairs : 1, (features & NetFeatureBits.ControlQueue) != 0);
+        base.FeaturesAgreed(features);
+    }
+
+    // Queues that the driver has not agreed to are set up all the same, and must lie there.
+    public override bool TryAddRequest(ref InputReader input, int queueIndex, FuzzQueue queue)
+    {
+        if (_pairs.IsControl(queueIndex))
+        {
+            return TryAddCommand(ref input, queue);
+        }
+
+        return queueIndex < 2 * _pairs.Count
+            && (queueIndex % 2 == 0 ? TryAddRoom(ref input, queueIndex / 2, queue) : TryAddFrame(ref input, queue));
+    }
 
     public override bool Turn()
     {
@@ -81,19 +109,39 @@ internal sealed class NetBench : DeviceBench
             _scratch[4 + index] = unchecked((byte)index);
         }
 
+        if (input.OneIn(2))
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(_scratch.AsSpan(4 + 12), 0x0800); // with a flow
+            _scratch[4 + FlowByte] = length > FlowByte ? input.Byte() : _scratch[4 + FlowByte];
+        }
+
         bool whole = UnixSocket.Send(_hostEnd.Number, _scratch.AsSpan(0, 4 + length), []) == 4 + length;
         _lied |= claimed != length || !whole;
-        _sentToGuest.Enqueue(length);
+        _sentToGuest.Add((length, false));
     }
 
     public override void Completed(int queueIndex, ushort head, uint writtenBytes)
     {
-        if (queueIndex != 0 || !_room.Remove(head, out FuzzBuffer[]? buffers))
+        if (_pairs.IsControl(queueIndex))
+        {
+            _pairs.JudgeAnswer(Guest, head, writtenBytes);
+            return;
+        }
+
+        if (queueIndex % 2 != 0)
         {
             return;
         }
 
-        int headerBytes = _chainsLeft == 0 ? NetHeader.SizeBytes : 0;
+        int pair = queueIndex / 2;
+        ReceiveState state = _received[pair];
+        if (!state.Room.Remove(head, out FuzzBuffer[]? buffers))
+        {
+            return;
+        }
+
+        _pairs.JudgeReceivedOn(pair);
+        int headerBytes = state.ChainsLeft == 0 ? NetHeader.SizeBytes : 0;
         if (writtenBytes < headerBytes)
         {
             throw new FindingException($"net: a frame of {writtenBytes} bytes, its header included");
@@ -101,11 +149,11 @@ internal sealed class NetBench : DeviceBench
 
         Span<byte> bytes = _scratch.AsSpan(0, (int)writtenBytes);
         RequestCutter.ReadWritable(Guest, buffers, 0, bytes);
-        if (_chainsLeft == 0)
+        if (state.ChainsLeft == 0)
         {
-            _chainsLeft = NetHeader.Decode(bytes).BufferCount;
-            _frameBytes = 0;
-            if (_chainsLeft == 0)
+            state.ChainsLeft = NetHeader.Decode(bytes).BufferCount;
+            state.FrameBytes = 0;
+            if (state.ChainsLeft == 0)
             {
                 throw new FindingException("net: a frame in no buffers");
             }
@@ -114,24 +162,29 @@ internal sealed class NetBench : DeviceBench
         foreach (byte value in bytes[headerBytes..])
         {
             // A driver that takes no unfinished checksums gets them finished: our frames have none.
-            if (value != unchecked((byte)_frameBytes++) && !_lied)
+            int at = state.FrameBytes++;
+            if (value != unchecked((byte)at) && at is not 12 and not 13 and not FlowByte && !_lied)
             {
                 throw new FindingException("net: bytes to the guest are lost or changed");
             }
         }
 
-        if (--_chainsLeft == 0)
+        if (--state.ChainsLeft == 0)
         {
-            JudgeReceived();
+            JudgeReceived(state);
         }
     }
 
     public override void QueueStarted(int queueIndex)
     {
-        if (queueIndex == 0)
+        if (_pairs.IsControl(queueIndex))
         {
-            _room.Clear();
-            _chainsLeft = 0;
+            _pairs.ControlStarted();
+        }
+        else if (queueIndex % 2 == 0 && queueIndex / 2 < _maxPairs)
+        {
+            _received[queueIndex / 2].Room.Clear();
+            _received[queueIndex / 2].ChainsLeft = 0;
         }
     }
 
@@ -142,21 +195,23 @@ internal sealed class NetBench : DeviceBench
         _epoll.Dispose();
     }
 
-    // Frames that fit no buffers are dropped: what arrives must be the next that was sent, or one after it.
-    private void JudgeReceived()
+    // Frames that fit no buffers are dropped: what arrives must be the next that was sent, or one after it that came nowhere else.
+    private void JudgeReceived(ReceiveState state)
     {
-        Reached.Note(70, System.Numerics.BitOperations.Log2((uint)_frameBytes));
-        while (_sentToGuest.TryDequeue(out int length))
+        Reached.Note(70, System.Numerics.BitOperations.Log2((uint)state.FrameBytes));
+        while (state.NextSent < _sentToGuest.Count)
         {
-            if (length == _frameBytes)
+            int sent = state.NextSent++;
+            if (_sentToGuest[sent] == (state.FrameBytes, false))
             {
+                _sentToGuest[sent] = (state.FrameBytes, true);
                 return;
             }
         }
 
         if (!_lied)
         {
-            throw new FindingException($"net: a frame of {_frameBytes} bytes that nobody sent");
+            throw new FindingException($"net: a frame of {state.FrameBytes} bytes that nobody sent");
         }
     }
 
@@ -204,7 +259,7 @@ internal sealed class NetBench : DeviceBench
         }
     }
 
-    private bool TryAddRoom(ref InputReader input, FuzzQueue queue)
+    private bool TryAddRoom(ref InputReader input, int pair, FuzzQueue queue)
     {
         _cutter.Begin();
         int length = input.OneIn(16) ? input.Below(14) : NetHeader.SizeBytes + (input.OneIn(3) ? 1526 : input.Below(200));
@@ -213,7 +268,26 @@ internal sealed class NetBench : DeviceBench
             return false;
         }
 
-        _room[head] = _cutter.Buffers.ToArray();
+        _received[pair].Room[head] = _cutter.Buffers.ToArray();
+        return true;
+    }
+
+    private bool TryAddCommand(ref InputReader input, FuzzQueue queue)
+    {
+        Span<byte> command = _scratch.AsSpan(0, 16);
+        command.Clear();
+        command[0] = input.OneIn(8) ? input.Byte() : (byte)4;
+        command[1] = input.OneIn(8) ? input.Byte() : (byte)0;
+        BinaryPrimitives.WriteUInt16LittleEndian(command[2..], input.OneIn(8) ? input.U16() : (ushort)input.Below(_maxPairs + 2));
+        command = command[..(input.OneIn(8) ? input.Below(16) : 4)];
+        _cutter.Begin();
+        if (!_cutter.TryAddReadable(ref input, command) || !_cutter.TryAddWritable(ref input, input.OneIn(8) ? input.Below(4) : 1)
+            || !queue.TryAdd(_cutter.Buffers, input.OneIn(4), out ushort head))
+        {
+            return false;
+        }
+
+        _pairs.Asked(head, command, _cutter.Buffers.ToArray());
         return true;
     }
 
@@ -242,5 +316,16 @@ internal sealed class NetBench : DeviceBench
         length = input.OneIn(16) ? input.Below(40) : length;
         _cutter.Begin();
         return _cutter.TryAddReadable(ref input, packet[..length]) && queue.TryAdd(_cutter.Buffers, input.OneIn(4), out _);
+    }
+
+    private sealed class ReceiveState
+    {
+        public Dictionary<ushort, FuzzBuffer[]> Room { get; } = [];
+
+        public int ChainsLeft { get; set; }
+
+        public int FrameBytes { get; set; }
+
+        public int NextSent { get; set; }
     }
 }

@@ -17,7 +17,7 @@ public sealed class DeviceLaunchSpec
     /// <summary>Block: what VIRTIO_BLK_T_GET_ID answers; printable ASCII of at most 20 bytes.</summary>
     public string SerialId { get; init; } = "";
 
-    /// <summary>Block: request queues, 1 to <see cref="LaunchLimits.MaxQueues"/>.</summary>
+    /// <summary>Block: request queues, 1 to <see cref="LaunchLimits.MaxQueues"/>. Network: pairs of queues, 1 to <see cref="LaunchLimits.MaxNetworkPairs"/>.</summary>
     public int QueueCount { get; init; } = 1;
 
     /// <summary>Vsock: the guest's context id, 3 or more (0 to 2 are taken by vsock(7)).</summary>
@@ -86,7 +86,7 @@ public sealed class DeviceLaunchSpec
         long rate = reader.Size(LaunchLimits.MaxBytesPerSecond);
         long operations = reader.Size(LaunchLimits.MaxOperationsPerSecond);
         reader.Require(Enum.IsDefined(backing));
-        reader.Require(kind != DeviceKind.Network || (mtu >= LaunchLimits.MinMtu && IsOneStation(mac)));
+        reader.Require(kind != DeviceKind.Network || (mtu >= LaunchLimits.MinMtu && IsOneStation(mac) && queueCount <= LaunchLimits.MaxNetworkPairs));
 
         LaunchFault fault = reader.End();
         spec = fault != LaunchFault.None ? null : new()

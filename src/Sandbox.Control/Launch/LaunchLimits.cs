@@ -14,6 +14,9 @@ public static class LaunchLimits
 
     public const int MaxQueues = 16;
 
+    /// <summary>Pairs of queues of a network device: with the control queue they are <see cref="MaxQueues"/> at most.</summary>
+    public const int MaxNetworkPairs = (MaxQueues - 1) / 2;
+
     /// <summary>xAPIC ids are 8 bits wide and 255 is the broadcast; 64 is what this version supports.</summary>
     public const int MaxCpus = 64;
 

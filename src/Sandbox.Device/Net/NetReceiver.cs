@@ -4,11 +4,15 @@ using Sandbox.Virtio.Net;
 
 namespace Sandbox.Device.Net;
 
-/// <summary>From the network to the guest (virtio 1.2 §5.1.6.4): a frame goes whole or not at all, over several buffers where that was agreed.</summary>
+/// <summary>
+/// From the network to the guest (virtio 1.2 §5.1.6.4): a frame goes whole or not at all, over several buffers where that was agreed. Each goes
+/// to the pair that its flow belongs to (§5.1.6.5.5), in order: where that has no buffers, it waits, and all behind it.
+/// </summary>
 /// <param name="backing">Where frames come from.</param>
 /// <param name="rate">Bytes a second.</param>
+/// <param name="flows">Knows which queue a flow is sent on.</param>
 /// <param name="drops">Counts what went nowhere.</param>
-internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops drops)
+internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, FlowTable flows, NetDrops drops)
 {
     private const int FramesPerTurn = 128;
 
@@ -35,20 +39,22 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops
     public ulong Features { get; set; }
 
     /// <summary>True when there is more and nothing stands in its way.</summary>
-    public bool Work(DeviceQueue queue)
+    public bool Work(NetQueues queues)
     {
         WaitsForBacking = false;
         WaitMilliseconds = -1;
-        if (!queue.Ring.IsRunning)
+        for (int pair = 0; pair < queues.InUse; pair++)
         {
-            return false;
+            if (queues.CanReceive(pair))
+            {
+                queues.Receive(pair).Ring.SuppressKicks(); // of one that never had buffers, a kick tells of the first
+            }
         }
 
-        queue.Ring.SuppressKicks();
         bool more = true;
         for (int done = 0; more && done < FramesPerTurn; done++)
         {
-            more = Step(queue.Ring);
+            more = Step(queues);
         }
 
         _chain.Clear();
@@ -56,8 +62,13 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops
         return more;
     }
 
-    private bool Step(SplitVirtqueue ring)
+    private bool Step(NetQueues queues)
     {
+        if (!queues.Receive(0).Ring.IsRunning)
+        {
+            return false; // the first pair is in use as long as any is
+        }
+
         if (!rate.MayGo())
         {
             WaitMilliseconds = rate.WaitMilliseconds;
@@ -71,13 +82,14 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops
         }
 
         long length = backing.Frame.Length;
+        SplitVirtqueue ring = queues.Receive(Steer(queues)).Ring;
         Outcome outcome = TryAdapt(out NetHeader header) ? Deliver(ring, header, backing.Frame) : Outcome.Undeliverable;
         switch (outcome)
         {
             case Outcome.TooFewBuffers:
                 return ring.EnableKicks((ushort)_usedCount); // it came back without a gap: the frame waits for more than these
             case Outcome.QueueFault:
-                return false;
+                return true; // the frame may go to another
             case Outcome.Undeliverable:
                 drops.Count(NetDrop.NotReceivable);
                 break;
@@ -88,6 +100,18 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, NetDrops
 
         backing.Next();
         return true;
+    }
+
+    // Anew at each try: what the driver has chosen may have changed while the frame waited.
+    private int Steer(NetQueues queues)
+    {
+        if (queues.InUse == 1)
+        {
+            return 0;
+        }
+
+        int pair = flows.PairOf(FlowHash.Of(backing.Frame), queues.InUse);
+        return queues.CanReceive(pair) ? pair : 0;
     }
 
     // The host gives what it was told that somebody takes; this driver may take less.

@@ -9,14 +9,16 @@ namespace Sandbox.Device.Net;
 /// <param name="own">The address that the guest has.</param>
 /// <param name="guarded">The other end is a program of the host that connects for the guest: its own addresses are closed.</param>
 /// <param name="maxFrameBytes">The longest frame that is no segment to be cut.</param>
-/// <param name="rate">Bytes a second.</param>
+/// <param name="rate">Bytes a second, of all queues together.</param>
+/// <param name="flows">Learns which queue a flow is sent on.</param>
 /// <param name="drops">Counts what went nowhere.</param>
-internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool guarded, int maxFrameBytes, TokenBucket rate, NetDrops drops)
+internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool guarded, int maxFrameBytes, TokenBucket rate, FlowTable flows, NetDrops drops)
 {
     private const int FramesPerTurn = 128;
 
     private readonly DescriptorChain _chain = new();
     private readonly byte[] _header = new byte[NetHeader.SizeBytes];
+    private int _firstPair;
 
     /// <summary>Frames wait for room in the backing.</summary>
     public bool WaitsForBacking { get; private set; }
@@ -26,28 +28,59 @@ internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool gu
 
     public ulong Features { get; set; }
 
-    /// <summary>True when there is more and nothing stands in its way.</summary>
-    public bool Work(DeviceQueue queue)
+    /// <summary>
+    /// True when there is more and nothing stands in its way. Every queue that there is gets its turn, in use or not: a driver that takes pairs
+    /// away may have left frames in their queues, and waits for them.
+    /// </summary>
+    public bool Work(NetQueues queues)
     {
         WaitsForBacking = !backing.Flush();
         WaitMilliseconds = -1;
-        queue.Ring.SuppressKicks();
-        int done = 0;
-        for (; done < FramesPerTurn && queue.Ring.HasAvailable && !MustWait(); done++)
+        bool more = false;
+        int firstPair = _firstPair % queues.Count;
+        for (int step = 0, sent = 0; step < queues.Count; step++)
         {
-            if (!queue.Ring.TryPop(_chain))
+            int pair = (firstPair + step) % queues.Count;
+            int done = Work(queues.Transmit(pair).Ring, pair, steers: queues.InUse > 1);
+            // Where there is room for few, the first takes it: next time it is who comes after the one that did.
+            _firstPair = sent == 0 && done != 0 ? pair + 1 : _firstPair;
+            sent += done;
+            more |= done == FramesPerTurn;
+        }
+
+        WaitsForBacking |= !backing.Flush();
+        _chain.Clear();
+        return more || (!WaitsForBacking && WaitMilliseconds < 0 && EnableKicks(queues));
+    }
+
+    private int Work(SplitVirtqueue ring, int pair, bool steers)
+    {
+        ring.SuppressKicks();
+        int done = 0;
+        for (; done < FramesPerTurn && ring.HasAvailable && !MustWait(); done++)
+        {
+            if (!ring.TryPop(_chain))
             {
                 break;
             }
 
             rate.Take((long)_chain.Readable.LengthBytes);
-            Send(_chain.Readable);
-            queue.Ring.Complete(_chain.HeadIndex, 0);
+            Send(_chain.Readable, pair, steers);
+            ring.Complete(_chain.HeadIndex, 0);
         }
 
-        WaitsForBacking |= !backing.Flush();
-        _chain.Clear();
-        return done == FramesPerTurn || (!WaitsForBacking && WaitMilliseconds < 0 && queue.Ring.EnableKicks());
+        return done;
+    }
+
+    private static bool EnableKicks(NetQueues queues)
+    {
+        bool came = false;
+        for (int pair = 0; pair < queues.Count; pair++)
+        {
+            came |= queues.Transmit(pair).Ring.EnableKicks();
+        }
+
+        return came;
     }
 
     private bool MustWait()
@@ -61,7 +94,7 @@ internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool gu
         return WaitsForBacking || WaitMilliseconds >= 0;
     }
 
-    private void Send(GuestVector packet)
+    private void Send(GuestVector packet, int pair, bool steers)
     {
         if (!packet.TryTake(_header) || packet.LengthBytes > NetBacking.MaxFrameBytes)
         {
@@ -86,6 +119,11 @@ internal sealed class NetTransmitter(NetBacking backing, MacAddress own, bool gu
         }
         else
         {
+            if (steers)
+            {
+                flows.Learn(FlowHash.Of(frame), pair); // before it goes: the room is the next frame's then
+            }
+
             backing.Send(header, frame.Length);
         }
     }

@@ -9,12 +9,12 @@ public static class NetConfigSpace
 
     private const ushort LinkUp = 1; // VIRTIO_NET_S_LINK_UP
 
-    /// <summary>Writes the whole space: one pair of queues, the link up as long as the device is there.</summary>
-    public static void Write(Span<byte> space, MacAddress mac, ushort mtu)
+    /// <summary>Writes the whole space: the link is up as long as the device is there.</summary>
+    public static void Write(Span<byte> space, MacAddress mac, ushort mtu, ushort maxPairs)
     {
         mac.Write(space);
         BinaryPrimitives.WriteUInt16LittleEndian(space[6..], LinkUp);
-        BinaryPrimitives.WriteUInt16LittleEndian(space[8..], 1); // max_virtqueue_pairs
+        BinaryPrimitives.WriteUInt16LittleEndian(space[8..], maxPairs); // max_virtqueue_pairs
         BinaryPrimitives.WriteUInt16LittleEndian(space[10..], mtu);
     }
 }

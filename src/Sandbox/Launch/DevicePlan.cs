@@ -61,15 +61,18 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
         if (files.Network is { } network)
         {
+            int pairs = files.Options.Network?.QueuePairCount ?? 1;
             plans.Add(new DevicePlan(
                 "sandbox-device (net)",
-                new VmmDevice(DeviceKind.Network, NetworkQueues),
+                // A frame of a tap interface that is sent twice or lost is nothing new to a network. A stream whose reader died in the midst of a frame is no stream.
+                new VmmDevice(DeviceKind.Network, NetworkQueues.Of(pairs), replaceable: network.Kind == NetBackingKind.Tap),
                 new DeviceLaunchSpec
                 {
                     Kind = DeviceKind.Network,
                     NetBacking = network.Kind,
                     MacAddress = network.MacAddress,
                     Mtu = network.Mtu,
+                    QueueCount = pairs,
                     BytesPerSecond = files.Options.Network?.BytesPerSecond ?? 0,
                 },
                 [network.Device]));
@@ -90,9 +93,6 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
         return plans;
     }
-
-    /// <summary>virtio 1.2, 5.1.2: receive and transmit.</summary>
-    private const int NetworkQueues = 2;
 
     /// <summary>One thread serves them all: more queues than this would only cost guest memory.</summary>
     private const int MaxBlockQueues = 4;

@@ -35,6 +35,9 @@ internal static class NetworkCheck
         }
 
         Require(
+            options.QueuePairCount is >= 1 and <= NetworkOptions.MaxQueuePairCount,
+            $"{options.QueuePairCount} pairs of network queues are out of range; give 1 to {NetworkOptions.MaxQueuePairCount}");
+        Require(
             options.BytesPerSecond is >= 0 and <= LaunchLimits.MaxBytesPerSecond,
             $"a network rate of {options.BytesPerSecond} bytes a second is out of range; give 0 (no bound) to 1T");
     }

@@ -89,7 +89,7 @@ internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOn
         List<InheritedFd> fds = [new(InheritedFds.DeviceVhostUser, backend)]; // speaks with the VMM
         if (inflight is not null)
         {
-            fds.Add(new(InheritedFds.DeviceInflight, inflight)); // records requests in flight, for a successor
+            fds.Add(new(InheritedFds.DeviceInflight, inflight)); // records requests in flight, or the network driver's choice, for a successor
         }
 
         fds.AddRange(backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))); // its one resource

@@ -21,9 +21,20 @@ internal sealed class DeviceServer : IDisposable
     private bool _ended;
 
     public DeviceServer(string path, string image, int queueCount)
+        : this(
+            path,
+            new() { Kind = DeviceKind.Block, CapacityBytes = new FileInfo(image).Length, SerialId = "sandboxdisk", QueueCount = queueCount },
+            FileOpen.ReadWrite(image))
     {
-        _file = FileOpen.ReadWrite(image);
-        _spec = new() { Kind = DeviceKind.Block, CapacityBytes = new FileInfo(image).Length, SerialId = "sandboxdisk", QueueCount = queueCount };
+    }
+
+    /// <param name="path">Of the socket.</param>
+    /// <param name="spec">The device.</param>
+    /// <param name="backing">What is behind it; taken over.</param>
+    public DeviceServer(string path, DeviceLaunchSpec spec, FdHandle backing)
+    {
+        _file = backing;
+        _spec = spec;
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
         _thread = new Thread(Serve) { IsBackground = true };

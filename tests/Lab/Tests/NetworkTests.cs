@@ -74,6 +74,70 @@ public sealed class NetworkTests(LabHost lab)
         Assert.Equal(["downloaded", "uploaded", "default via 192.168.77.1 dev eth0 ", "answered", "not as another", "2000000"], result.Text.Split('\n'));
     }
 
+    /// <summary>
+    /// Two processors of the guest download at once, each by its own pair of queues, while the device's process is killed again and again. The driver
+    /// has said only once that it uses two.
+    /// </summary>
+    [Fact]
+    public async Task Tap_WithTwoPairsOfQueues_CarriesBothAndOutlivesItsDeviceProcess()
+    {
+        string channels = CompiledProgram.Of("tests/Lab/Tests/channels.c");
+        CommandResult result = await InNamespaceAsync(
+            $$"""
+            ip tuntap add dev tap7 mode tap && ip addr add 192.168.77.1/24 dev tap7 && ip link set tap7 up || exit 97
+            serve 192.168.77.1:8000
+            mkdir -p /tmp/left.root/{bin,dev,proc,sys,tmp,run,etc,root} && cp /bin/busybox {{channels}} /tmp/left.root/bin/ && ln -s busybox /tmp/left.root/bin/sh
+            mkfifo /tmp/left.stop
+            $sandbox run --cpus 2 --rootfs /tmp/left.root --net tap=tap7,queues=2 --ip 192.168.77.2/24 --env "SUM=$sum" -- /bin/busybox sh -c '
+                exec 4<&0 </dev/null
+                for tool in ls cat touch taskset wget md5sum head grep wc; do ln -s busybox /bin/$tool; done
+                (cat <&4 >/dev/null; touch /tmp/stop) &
+                get() { [ "$(taskset $1 wget -q -O - http://192.168.77.1:8000/file | md5sum)" = "$SUM" ] || echo lost by processor $1; }
+                both() { get 1 & first=$!; get 2 & wait $!; wait $first; }
+                busy() { channels eth0 | grep -cE "^[rt]x[01] [0-9]{3,}$"; }
+                echo $(ls /sys/class/net/eth0/queues)
+                channels eth0 | head -n 1
+                both
+                busy
+                echo ready
+                rounds=0
+                while [ ! -e /tmp/stop ] || [ $rounds -lt 3 ]; do both; rounds=$((rounds + 1)); done
+                rounds=0
+                before=$(channels eth0 | grep rx1)
+                while [ "$(channels eth0 | grep rx1)" = "$before" ] && [ $rounds -lt 20 ]; do both; rounds=$((rounds + 1)); done
+                [ $rounds -lt 20 ] && echo both still || channels eth0
+                channels eth0 1 && channels eth0 | head -n 1
+                before=$(channels eth0 | grep rx1)
+                both
+                [ "$(channels eth0 | grep rx1)" = "$before" ] && echo one again || channels eth0' </tmp/left.stop >/tmp/left.out 2>/tmp/left.err &
+            sandbox=$!
+            exec 3>/tmp/left.stop
+            for wait in $(seq 600); do grep -q ready /tmp/left.out && break; sleep 0.1; done
+            for kill in 1 2 3; do pkill -KILL -f '^sandbox-device .net.' || echo "not there to be killed"; sleep 2; done
+            exec 3>&-
+            wait $sandbox; code=$?
+            cat /tmp/left.out /tmp/left.err
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Assert.Equal(["rx-0 rx-1 tx-0 tx-1", "combined 2 of 2", "4", "ready", "both still", "combined 1 of 2", "one again"], result.Text.Split('\n'));
+    }
+
+    [Fact]
+    public async Task UserNetwork_WithTwoPairsOfQueues_Downloads()
+    {
+        CommandResult result = await InNamespaceAsync(
+            """
+            serve 198.51.100.1:8000
+            $sandbox run --cpus 2 --net user,queues=2 --env "SUM=$sum" -- /bin/sh -c '
+                echo $(ls /sys/class/net/eth0/queues)
+                get() { [ "$(taskset $1 wget -q -O - http://198.51.100.1:8000/file | md5sum)" = "$SUM" ] && echo downloaded; }
+                get 1 & get 2 & wait'
+            """);
+        Expect.ExitCode(0, result);
+        Assert.Equal(["rx-0 rx-1 tx-0 tx-1", "downloaded", "downloaded"], result.Text.Split('\n'));
+    }
+
     [Fact]
     public async Task Passt_WhenLauncherOrItselfIsKilled_IsGoneWithItsGuest()
     {

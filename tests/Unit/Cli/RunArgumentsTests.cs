@@ -74,6 +74,10 @@ public sealed class RunArgumentsTests
         Assert.Equal(["192.0.2.1"], user.NameServers);
         NetworkOptions tap = RunArguments.Parse(["--net=tap=t0", "--ip", "192.0.2.2/24", "--gateway", "192.0.2.1", "true"])!.MicroVm.Network!;
         Assert.Equal((NetworkKind.Tap, "t0", "192.0.2.2/24", "192.0.2.1"), (tap.Kind, tap.TapName, tap.Address, tap.Gateway));
+        Assert.Equal((1, 1), (user.QueuePairCount, tap.QueuePairCount));
+        NetworkOptions several = RunArguments.Parse(["--net", "tap=t0,queues=4", "true"])!.MicroVm.Network!;
+        Assert.Equal((NetworkKind.Tap, "t0", 4), (several.Kind, several.TapName, several.QueuePairCount));
+        Assert.Equal(2, RunArguments.Parse(["--net", "user,queues=2", "true"])!.MicroVm.Network!.QueuePairCount);
         Assert.Null(RunArguments.Parse(["true"])!.MicroVm.Network);
         Assert.Null(RunArguments.Parse(["--net", "none", "true"])!.MicroVm.Network);
     }

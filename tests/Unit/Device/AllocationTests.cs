@@ -68,10 +68,13 @@ public sealed class AllocationTests
         Assert.Equal(10_000, answered);
     }
 
-    [Fact]
-    public void NetFrames_InBothDirections_AllocateNothing()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void NetFrames_InBothDirections_AllocateNothing(int pairs)
     {
-        using NetHarness net = new();
+        using NetHarness net = new(pairs: pairs);
+        DriverBuffer[] command = [new(net.Guest.Place([4, 0, 3, 0]), 4, false), new(net.Guest.Place([0xEE]), 1, true)];
         byte[] frame = NetHarness.Frame();
         GuestAddress sent = net.Guest.Place([.. new byte[NetHeader.SizeBytes], .. frame]);
         GuestAddress room = net.Guest.Allocate(1600);
@@ -84,6 +87,11 @@ public sealed class AllocationTests
             {
                 net.Transmit.Add(new DriverBuffer(sent, (uint)(NetHeader.SizeBytes + frame.Length), false));
                 net.Receive.Add(new DriverBuffer(room, 1600, true));
+                if (pairs > 1)
+                {
+                    net.Control.Add(command);
+                }
+
                 _ = UnixSocket.Send(net.Network.Number, bytes, []);
                 _ = net.Device.Work();
                 _ = FdIo.Read(net.Network.Number, sink);

@@ -10,7 +10,7 @@ using Sandbox.Virtio.Net;
 
 namespace Sandbox.Unit.Tests.Device;
 
-/// <summary>A network device on a stream socket, the driver's two queues, and the other end of the socket, where passt would be.</summary>
+/// <summary>A network device on a stream socket, the driver's queues, and the other end of the socket, where passt would be.</summary>
 internal sealed class NetHarness : IDisposable
 {
     internal const ulong Own = 0x02_00_00_00_00_01;
@@ -20,22 +20,34 @@ internal sealed class NetHarness : IDisposable
     private readonly TestGuest _guest = new();
     private readonly Epoll _epoll = new();
     private readonly FdHandle _deviceEnd;
-    private readonly Dictionary<uint, (GuestAddress Address, uint Bytes)> _rxBuffers = [];
+    private readonly Dictionary<(int Pair, uint Head), (GuestAddress Address, uint Bytes)> _rxBuffers = [];
+    private readonly DriverQueue[] _queues;
 
-    internal NetHarness(ulong wanted = Everything, ushort queueSize = 64, long bytesPerSecond = 0, NetBacking? backing = null)
+    internal NetHarness(ulong wanted = Everything, ushort queueSize = 64, long bytesPerSecond = 0, NetBacking? backing = null, int pairs = 1)
     {
         (FdHandle first, FdHandle second) = UnixSocket.CreatePair();
         _deviceEnd = first;
         Network = second;
         FdIo.SetNonBlocking(first.Number, true);
-        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, MacAddress = Own, Mtu = 65520, BytesPerSecond = bytesPerSecond };
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, MacAddress = Own, Mtu = 65520, BytesPerSecond = bytesPerSecond, QueueCount = pairs };
         Device = new NetDevice(backing ?? new StreamBacking(first.Number), spec, new BackingWatch(_epoll));
         Features = Device.OfferedFeatures & wanted;
         Device.FeaturesAgreed(Features);
-        Receive = new DriverQueue(_guest, queueSize);
-        Transmit = new DriverQueue(_guest, queueSize);
-        Assert.Equal(VirtqueueFault.None, Device.Queues[0].Ring.Configure(_guest.Memory, Receive.Layout, Features, 0));
-        Assert.Equal(VirtqueueFault.None, Device.Queues[1].Ring.Configure(_guest.Memory, Transmit.Layout, Features, 0));
+        _queues = [.. Device.Queues.Select(_ => new DriverQueue(_guest, queueSize))];
+        for (int index = 0; index < QueueCount; index++)
+        {
+            StartQueue(index);
+        }
+    }
+
+    /// <summary>As many as a driver sets up with the features agreed.</summary>
+    internal int QueueCount
+    {
+        get
+        {
+            int pairs = (Features & NetFeatureBits.MultiQueue) != 0 ? Device.Queues.Length / 2 : 1;
+            return (2 * pairs) + ((Features & NetFeatureBits.ControlQueue) != 0 ? 1 : 0);
+        }
     }
 
     internal NetDevice Device { get; }
@@ -44,18 +56,45 @@ internal sealed class NetHarness : IDisposable
 
     internal FdHandle Network { get; }
 
-    internal DriverQueue Receive { get; }
+    internal DriverQueue Receive => _queues[0];
 
-    internal DriverQueue Transmit { get; }
+    internal DriverQueue Transmit => _queues[1];
+
+    internal DriverQueue TransmitOf(int pair) => _queues[(2 * pair) + 1];
+
+    internal DriverQueue Control => _queues[QueueCount - 1];
+
+    /// <summary>Starts a queue from where its driver stands, as a frontend does.</summary>
+    internal void StartQueue(int index)
+    {
+        Assert.Equal(VirtqueueFault.None, Device.Queues[index].Ring.Configure(_guest.Memory, _queues[index].Layout, Features, _queues[index].UsedIndex));
+        Device.QueueStarted(index);
+    }
+
+    /// <summary>What the device answers to a command; null for nothing.</summary>
+    internal byte? Command(params byte[] command)
+    {
+        GuestAddress answer = _guest.Place([0xEE]);
+        Control.Add(new DriverBuffer(_guest.Place(command), (uint)command.Length, false), new DriverBuffer(answer, 1, true));
+        Turn();
+        return Control.TryTakeUsed(out _, out uint written) && written == 1 ? _guest.Read(answer, 1)[0] : null;
+    }
+
+    internal byte? UsePairs(int pairs)
+    {
+        byte[] command = new byte[NetControl.CommandBytes];
+        NetControl.WriteSetPairs(command, (ushort)pairs);
+        return Command(command);
+    }
 
     internal TestGuest Guest => _guest;
 
-    internal void GiveBuffers(int count, uint bytes)
+    internal void GiveBuffers(int count, uint bytes, int pair = 0)
     {
         for (int index = 0; index < count; index++)
         {
             GuestAddress buffer = _guest.Allocate(bytes);
-            _rxBuffers[Receive.Add(new DriverBuffer(buffer, bytes, true))] = (buffer, bytes);
+            _rxBuffers[(pair, _queues[2 * pair].Add(new DriverBuffer(buffer, bytes, true)))] = (buffer, bytes);
         }
     }
 
@@ -80,19 +119,19 @@ internal sealed class NetHarness : IDisposable
         return frame;
     }
 
-    internal void Send(byte[] frame, NetHeader header = default)
+    internal void Send(byte[] frame, NetHeader header = default, int pair = 0)
     {
         byte[] packet = new byte[NetHeader.SizeBytes + frame.Length];
         header.Encode(packet);
         frame.CopyTo(packet, NetHeader.SizeBytes);
-        SendRaw(packet);
+        SendRaw(packet, pair);
     }
 
-    internal void SendRaw(byte[] packet)
+    internal void SendRaw(byte[] packet, int pair = 0)
     {
-        Transmit.Add(new DriverBuffer(_guest.Place(packet), (uint)packet.Length, false));
+        TransmitOf(pair).Add(new DriverBuffer(_guest.Place(packet), (uint)packet.Length, false));
         Turn();
-        Assert.True(Transmit.TryTakeUsed(out _, out uint written));
+        Assert.True(TransmitOf(pair).TryTakeUsed(out _, out uint written));
         Assert.Equal(0u, written);
     }
 
@@ -127,20 +166,21 @@ internal sealed class NetHarness : IDisposable
     }
 
     /// <summary>The next packet that the guest got, over all of its buffers; null when none.</summary>
-    internal (NetHeader Header, byte[] Frame)? Take()
+    internal (NetHeader Header, byte[] Frame)? Take(int pair = 0)
     {
-        if (!Receive.TryTakeUsed(out uint head, out uint written))
+        DriverQueue receive = _queues[2 * pair];
+        if (!receive.TryTakeUsed(out uint head, out uint written))
         {
             return null;
         }
 
-        byte[] first = _guest.Read(_rxBuffers[head].Address, (int)written);
+        byte[] first = _guest.Read(_rxBuffers[(pair, head)].Address, (int)written);
         NetHeader header = NetHeader.Decode(first);
         List<byte> frame = [.. first[NetHeader.SizeBytes..]];
         for (int index = 1; index < header.BufferCount; index++)
         {
-            Assert.True(Receive.TryTakeUsed(out head, out written), $"buffer {index} of {header.BufferCount} is missing");
-            frame.AddRange(_guest.Read(_rxBuffers[head].Address, (int)written));
+            Assert.True(receive.TryTakeUsed(out head, out written), $"buffer {index} of {header.BufferCount} is missing");
+            frame.AddRange(_guest.Read(_rxBuffers[(pair, head)].Address, (int)written));
         }
 
         return (header, frame.ToArray());

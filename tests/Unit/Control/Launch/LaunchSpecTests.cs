@@ -140,9 +140,11 @@ public sealed class LaunchSpecTests
     [Fact]
     public void DeviceSpec_OfANetwork_IsTheSame()
     {
-        DeviceLaunchSpec sent = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Tap, MacAddress = 0x02_FF_EE_DD_CC_BB, Mtu = 1500, BytesPerSecond = 1_000_000 };
+        DeviceLaunchSpec sent = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Tap, MacAddress = 0x02_FF_EE_DD_CC_BB, Mtu = 1500, BytesPerSecond = 1_000_000, QueueCount = LaunchLimits.MaxNetworkPairs };
         Assert.Equal(LaunchFault.None, DeviceLaunchSpec.Decode(Content(sent.Encode, LaunchMessageType.DeviceSpec), out DeviceLaunchSpec? received));
         Assert.Equal((NetBackingKind.Tap, 0x02_FF_EE_DD_CC_BBul, 1500, 1_000_000L), (received!.NetBacking, received.MacAddress, received.Mtu, received.BytesPerSecond));
+        Assert.Equal(LaunchLimits.MaxNetworkPairs, received.QueueCount);
+        Assert.True(NetworkQueues.Of(received.QueueCount) <= LaunchLimits.MaxQueues);
     }
 
     [Theory]
@@ -164,9 +166,11 @@ public sealed class LaunchSpecTests
     [InlineData(2ul << 40, 67, 0L, 0)]
     [InlineData(2ul << 40, 1500, (1L << 40) + 1, 0)]
     [InlineData(2ul << 40, 1500, 0L, 2)] // no such backing
-    public void DeviceSpec_NetworkOutOfRange_IsRefused(ulong mac, int mtu, long rate, int backing)
+    [InlineData(2ul << 40, 1500, 0L, 0, 0)]
+    [InlineData(2ul << 40, 1500, 0L, 0, 8)]
+    public void DeviceSpec_NetworkOutOfRange_IsRefused(ulong mac, int mtu, long rate, int backing, int pairs = 1)
     {
-        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = (NetBackingKind)backing, MacAddress = mac, Mtu = mtu, BytesPerSecond = rate };
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = (NetBackingKind)backing, MacAddress = mac, Mtu = mtu, BytesPerSecond = rate, QueueCount = pairs };
         Assert.Equal(LaunchFault.OutOfRange, DeviceLaunchSpec.Decode(Content(spec.Encode, LaunchMessageType.DeviceSpec), out _));
     }
 
