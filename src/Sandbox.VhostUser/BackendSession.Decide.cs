@@ -70,10 +70,12 @@ public sealed partial class BackendSession
         {
             if (ring.Running)
             {
-                return VhostUserFault.RingIsRunning;
+                // QEMU speaks of each pair of a network device's queues as of a device: it says the same again when the first pair runs.
+                return features == _agreedFeatures ? VhostUserFault.None : VhostUserFault.RingIsRunning;
             }
         }
 
+        _agreedFeatures = features;
         // "If VHOST_USER_F_PROTOCOL_FEATURES has not been negotiated, the ring starts directly in the enabled state."
         if ((features & TransportFeatures.ProtocolFeatures) == 0)
         {

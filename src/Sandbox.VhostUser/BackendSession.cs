@@ -20,6 +20,7 @@ public sealed partial class BackendSession
     private SessionPhase _phase = SessionPhase.Greeting;
     private ProtocolFeatures _protocolFeatures;
     private bool _failed;
+    private ulong _agreedFeatures;
 
     /// <param name="offeredFeatures">Virtio feature bits of the device, VIRTIO_F_VERSION_1 among them; bit 30 is the session's own affair.</param>
     /// <param name="queueCount">Rings of the device, 1 to 256.</param>

@@ -89,7 +89,8 @@ public static class RequestRules
         rules[(int)FrontendRequest.SetVringKick] = Exactly(RingEvent.SizeBytes, SessionPhase.Agreed) with { Fds = FdRule.OneForRing };
         rules[(int)FrontendRequest.SetVringCall] = Exactly(RingEvent.SizeBytes, SessionPhase.SinceOwner) with { Fds = FdRule.OneForRing };
         rules[(int)FrontendRequest.SetVringErr] = Exactly(RingEvent.SizeBytes, SessionPhase.SinceOwner) with { Fds = FdRule.OneForRing };
-        rules[(int)FrontendRequest.SetVringEnable] = Exactly(RingState.SizeBytes, SessionPhase.Agreed);
+        // QEMU enables a network device's rings when it makes the device, before there is a driver: a ring without a kick does not start by that.
+        rules[(int)FrontendRequest.SetVringEnable] = Exactly(RingState.SizeBytes, SessionPhase.SinceOwner);
         rules[(int)FrontendRequest.GetVringBase] = Exactly(RingState.SizeBytes, SessionPhase.SinceOwner) with { Reply = ReplyKind.RingBase };
         rules[(int)FrontendRequest.GetConfig] = Config(ReplyKind.Config);
         rules[(int)FrontendRequest.SetConfig] = Config(ReplyKind.None);

@@ -47,7 +47,8 @@ public sealed class QemuNetworkTests(ITestOutputHelper output) : IDisposable
             [
                 "-chardev", $"socket,id=net,path={path}",
                 "-netdev", $"vhost-user,id=net,chardev=net,queues={pairs}",
-                "-device", $"virtio-net-pci,netdev=net,mac=02:00:00:00:00:01,mq=on,vectors={(2 * pairs) + 2}",
+                // Without MSI-X: QEMU 7.2 reads through a null pointer (the vectors of irqfds) where it emulates the processor and a backend has its own eventfds.
+                "-device", "virtio-net-pci,netdev=net,mac=02:00:00:00:00:01,mq=on,vectors=0,romfile=",
             ],
         };
         using LabMachine machine = await Task.Run(() => LabMachine.Boot(options));

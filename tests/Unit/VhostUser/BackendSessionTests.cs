@@ -30,6 +30,31 @@ public sealed class BackendSessionTests
     }
 
     [Fact]
+    public void Ring_EnabledBeforeTheFeatures_StartsAtItsKick()
+    {
+        BackendDouble backend = new();
+        _ = backend.SendValue(FrontendRequest.SetProtocolFeatures, (ulong)ProtocolFeatures.Spoken);
+        _ = backend.Send(FrontendRequest.SetOwner, []);
+        Assert.Equal((VhostUserFault.None, RingChange.None), (backend.Enable(0).Fault, backend.Enable(0).Ring));
+        _ = backend.SendValue(FrontendRequest.SetFeatures, TransportFeatures.Version1 | TransportFeatures.ProtocolFeatures);
+        _ = backend.SendMemory(1, new MemoryTableRegion(0, BackendDouble.GuestBytes, new UserAddress(0x7000_0000), 0));
+        backend.Describe(0);
+        Assert.Equal(RingChange.Start, backend.Kick(0).Ring);
+    }
+
+    [Fact]
+    public void SetFeatures_SaidAgainWhileARingRuns_ChangesNothing()
+    {
+        BackendDouble backend = new();
+        backend.Run(0);
+        BackendAction action = backend.SendValue(FrontendRequest.SetFeatures, TransportFeatures.Version1 | TransportFeatures.ProtocolFeatures);
+        Assert.Equal((VhostUserFault.None, BackendActionKind.None), (action.Fault, action.Kind));
+        Assert.True(backend.Session.IsRunning(0));
+        _ = backend.SendValue(FrontendRequest.SetFeatures, TransportFeatures.Version1 | TransportFeatures.ProtocolFeatures | (1UL << 28));
+        Assert.Equal(VhostUserFault.RingIsRunning, backend.Fault);
+    }
+
+    [Fact]
     public void Ring_DisabledAndEnabled_GoesOnWhereItStood()
     {
         _double.Run(0);
