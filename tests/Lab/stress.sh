@@ -105,7 +105,7 @@ memory_of() { for pid in $(pgrep -f '^sandbox-(device|vmm)'); do [ ! -e "/proc/$
 watch=$!
 code=0
 "$root/artifacts/bin/sandbox" run --cpus 2 --memory 256M --rootfs "$root/artifacts/fio-root.erofs" --disk "$work/verified" --disk "$work/other" --balloon \
-    --net tap=tap7 --ip 192.168.77.2/24 "${ports[@]}" -- /bin/sh -c "echo started; $guest" <"$work/vsock" >"$work/said" 2>&1 || code=$?
+    --net tap=tap7,queues=2 --ip 192.168.77.2/24 "${ports[@]}" -- /bin/sh -c "echo started; $guest" <"$work/vsock" >"$work/said" 2>&1 || code=$?
 cat "$work/said"
 wait $watch
 [ $code = 0 ] && grep -q '^done$' "$work/said"

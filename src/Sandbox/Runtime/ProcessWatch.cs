@@ -30,7 +30,7 @@ internal sealed class ProcessWatch : IDisposable
     }
 
     private readonly WatchedProcess[] _processes;
-    private readonly bool[] _restartAsked;
+    private readonly RestartRequests _restarts;
     private readonly DeviceRevival? _revival;
     private readonly FdHandle _console;
     private readonly Action<ReadOnlyMemory<byte>>? _consoleReceived;
@@ -51,7 +51,7 @@ internal sealed class ProcessWatch : IDisposable
     public ProcessWatch(IEnumerable<WatchedProcess> processes, DeviceRevival? revival, FdHandle console, Action<ReadOnlyMemory<byte>>? consoleReceived)
     {
         _processes = [.. processes];
-        _restartAsked = new bool[_processes.Length];
+        _restarts = new RestartRequests(_processes.Length);
         _revival = revival;
         _console = console;
         _consoleReceived = consoleReceived;
@@ -107,7 +107,7 @@ internal sealed class ProcessWatch : IDisposable
             return false;
         }
 
-        Volatile.Write(ref _restartAsked[place + 1], true);
+        _restarts.Ask(place + 1);
         _ = EventFd.Signal(_wake.Number);
         return true;
     }
@@ -155,7 +155,7 @@ internal sealed class ProcessWatch : IDisposable
         {
             _ = EventFd.TryConsume(_wake.Number);
             TakeRevived();
-            Restart();
+            _restarts.CarryOut(_processes);
             return;
         }
 
@@ -280,20 +280,6 @@ internal sealed class ProcessWatch : IDisposable
             if (_killed)
             {
                 _ = device.Process.Child.Kill(Signals.Kill);
-            }
-        }
-    }
-
-    // One that is being started may have been given the old size: its turn comes when it is there.
-    private void Restart()
-    {
-        for (int index = 0; index < _processes.Length; index++)
-        {
-            if (Volatile.Read(ref _restartAsked[index]) && _processes[index].Status is null)
-            {
-                Volatile.Write(ref _restartAsked[index], false);
-                _processes[index].IsRestarting = true;
-                _ = _processes[index].Child.Kill(Signals.Kill);
             }
         }
     }
