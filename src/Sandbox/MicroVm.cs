@@ -98,20 +98,32 @@ public sealed class MicroVm : IAsyncDisposable
     /// moment later; no request of its is lost. Where a file has become shorter, the guest finds an I/O error behind its end.
     /// </summary>
     /// <returns>How many have changed.</returns>
-    /// <exception cref="SandboxException">A file has a size that a disk cannot have: this one and those behind it stay as they are.</exception>
+    /// <exception cref="SandboxException">A file has a size that a disk cannot have, or none can be read: this one stays as it is, the others are looked at all the same.</exception>
     public int UpdateDiskSizes()
     {
         int changed = 0;
+        SandboxException? refused = null;
         lock (_sizeGate)
         {
             for (int index = 0; index < _disks.Count; index++)
             {
-                // The root disk is the first device.
-                changed += !Ended.IsCompleted && _watch.TryResizeDisk(index + 1, $"disk {_disks[index].Path}") ? 1 : 0;
+                try
+                {
+                    // The root disk is the first device.
+                    changed += !Ended.IsCompleted && _watch.TryResizeDisk(index + 1, $"disk {_disks[index].Path}") ? 1 : 0;
+                }
+                catch (SandboxException failure)
+                {
+                    refused ??= failure;
+                }
+                catch (LinuxException failure)
+                {
+                    refused ??= new SandboxException(SandboxErrorKind.HostFailure, $"disk {_disks[index].Path}: {failure.Message}", failure);
+                }
             }
         }
 
-        return changed;
+        return refused is null ? changed : throw refused;
     }
 
     /// <summary>
@@ -270,7 +282,11 @@ public sealed class MicroVm : IAsyncDisposable
         await _watch.AllEnded.ConfigureAwait(false);
         _agent.Dispose();
         await Ended.ConfigureAwait(false);
-        _watch.Dispose();
+        lock (_sizeGate)
+        {
+            _watch.Dispose(); // nobody looks at a disk's file any more
+        }
+
         _security.Dispose();
     }
 

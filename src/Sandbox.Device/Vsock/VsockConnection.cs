@@ -24,6 +24,9 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
 
     private const long LongestPauseNanoseconds = 1_000_000_000;
 
+    /// <summary>A guest short of memory may lose its answer.</summary>
+    private const long AnswerLimitNanoseconds = 5_000_000_000;
+
     private readonly ByteRing _buffer = new(BufferBytes);
     private VsockCredit _credit;
     private VsockPending _pending;
@@ -35,6 +38,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     private bool _mayRead;
     private bool _mayWrite;
     private long _askAt;
+    private long _answerBy;
     private long _pause = FirstPauseNanoseconds;
 
     public VsockPhase Phase { get; private set; }
@@ -47,6 +51,9 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
 
     /// <summary>The guest is to be asked for its port when the time has come.</summary>
     public bool WantsToAsk => guestListens && Phase == VsockPhase.Waiting && _pending == VsockPending.None;
+
+    /// <summary>Time matters to it: it is to ask, or waits for an answer.</summary>
+    public bool NeedsTime => WantsToAsk || Phase == VsockPhase.Asked;
 
     /// <summary>Whether a packet of this host port and that guest port is this connection's.</summary>
     public bool IsOf(in VsockPacketHeader header) =>
@@ -87,10 +94,16 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     /// <param name="now">In nanoseconds, never going back.</param>
     public void AskIfDue(long now)
     {
+        if (Phase == VsockPhase.Asked && now >= _answerBy)
+        {
+            Phase = VsockPhase.Waiting; // an answer after this finds no connection, and is reset
+        }
+
         if (WantsToAsk && now >= _askAt)
         {
             _pending = VsockPending.Request;
             _askAt = now + _pause;
+            _answerBy = now + AnswerLimitNanoseconds;
             _pause = Math.Min(2 * _pause, LongestPauseNanoseconds);
         }
     }

@@ -115,7 +115,7 @@ internal sealed class VsockDevice : VirtioDevice
         foreach (VsockConnection connection in _connections)
         {
             connection.AskIfDue(now);
-            _waitMilliseconds = connection.WantsToAsk ? AskMilliseconds : _waitMilliseconds;
+            _waitMilliseconds = connection.NeedsTime ? AskMilliseconds : _waitMilliseconds;
         }
     }
 

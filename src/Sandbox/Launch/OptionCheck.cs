@@ -93,13 +93,13 @@ internal static class OptionCheck
     private static void CheckVsockPorts(IReadOnlyList<VsockPortOptions> ports)
     {
         Require(ports.Count <= MicroVmOptions.MaxVsockPortCount, $"{ports.Count} vsock ports are too many; give at most {MicroVmOptions.MaxVsockPortCount}");
-        // The guest's ports are numbers of their own.
-        HashSet<long> taken = [AgentLimits.VsockPort];
+        // The guest's ports too: a connection is known by its two numbers, which are the same for those.
+        HashSet<uint> taken = [AgentLimits.VsockPort];
         foreach (VsockPortOptions port in ports)
         {
             CheckPath(port.SocketPath, "vsock port's socket");
             Require(port.Port is > 0 and < uint.MaxValue, $"vsock port {port.Port} is out of range; give 1 to 4294967294");
-            Require(taken.Add(port.GuestListens ? -(long)port.Port : port.Port), $"vsock port {port.Port} is taken, by another or by Sandbox itself; give another");
+            Require(taken.Add(port.Port), $"vsock port {port.Port} is taken, by another or by Sandbox itself; give another");
         }
     }
 

@@ -56,13 +56,16 @@ public sealed class VsockGuestPortTests : IDisposable
     }
 
     [Fact]
-    public void Guest_ThatDoesNotAnswer_IsNotAskedTwice()
+    public void Guest_ThatDoesNotAnswer_IsAskedAgainAfterSeconds()
     {
         _vsock.Turn();
         _vsock.Expect(VsockOperation.Request);
-        _vsock.Now = 60 * Second;
+        _vsock.Now = 4 * Second;
         _vsock.Turn();
         _vsock.ExpectNothing();
+        _vsock.Now = 6 * Second;
+        _vsock.Turn();
+        _vsock.Expect(VsockOperation.Request);
     }
 
     [Fact]
