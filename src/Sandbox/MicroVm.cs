@@ -98,11 +98,11 @@ public sealed class MicroVm : IAsyncDisposable
     /// moment later; no request of its is lost. Where a file has become shorter, the guest finds an I/O error behind its end.
     /// </summary>
     /// <returns>How many have changed.</returns>
-    /// <exception cref="SandboxException">A file has a size that a disk cannot have, or none can be read: this one stays as it is, the others are looked at all the same.</exception>
+    /// <exception cref="SandboxException">A file has a size that a disk cannot have, or none can be read: this one stays as it is, the others are looked at all the same. The first such one is told of.</exception>
     public int UpdateDiskSizes()
     {
         int changed = 0;
-        SandboxException? refused = null;
+        List<SandboxException> refused = [];
         lock (_sizeGate)
         {
             for (int index = 0; index < _disks.Count; index++)
@@ -114,16 +114,16 @@ public sealed class MicroVm : IAsyncDisposable
                 }
                 catch (SandboxException failure)
                 {
-                    refused ??= failure;
+                    refused.Add(failure);
                 }
                 catch (LinuxException failure)
                 {
-                    refused ??= new SandboxException(SandboxErrorKind.HostFailure, $"disk {_disks[index].Path}: {failure.Message}", failure);
+                    refused.Add(new SandboxException(SandboxErrorKind.HostFailure, $"disk {_disks[index].Path}: {failure.Message}", failure));
                 }
             }
         }
 
-        return refused is null ? changed : throw refused;
+        return refused.Count == 0 ? changed : throw refused[0];
     }
 
     /// <summary>
