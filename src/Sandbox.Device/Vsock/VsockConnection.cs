@@ -43,8 +43,6 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
 
     public VsockPhase Phase { get; private set; }
 
-    public uint HostPort => hostPort;
-
     public uint GuestPort { get; private set; } = guestListens ? hostPort : 0;
 
     public int Socket => socket;
@@ -82,12 +80,9 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     /// <summary>A guest program connects. The caller has seen that the phase is <see cref="VsockPhase.Waiting"/>.</summary>
     public void Open(in VsockPacketHeader request)
     {
-        Phase = VsockPhase.Connected;
         GuestPort = request.SourcePort;
-        _credit.Learn(request.BufferBytes, request.ForwardedBytes);
         _pending = VsockPending.Response;
-        _mayRead = true;
-        _mayWrite = true;
+        Begin(request);
     }
 
     /// <summary>Asks the guest for its port, if that is to be done by now.</summary>
@@ -114,10 +109,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
         switch (answer.Operation)
         {
             case VsockOperation.Response:
-                Phase = VsockPhase.Connected;
-                _credit.Learn(answer.BufferBytes, answer.ForwardedBytes);
-                _mayRead = true;
-                _mayWrite = true;
+                Begin(answer);
                 break;
             case VsockOperation.Reset:
                 Phase = VsockPhase.Waiting;
@@ -172,12 +164,8 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     /// </summary>
     public void Disconnect()
     {
-        if (Phase == VsockPhase.Asked || WantsAnswer)
-        {
-            Phase = VsockPhase.Waiting;
-            _pending = VsockPending.None;
-        }
-        else if (Phase == VsockPhase.Connected && !_carriedData && !_endOfSocket && _guestShutdown == VsockShutdown.None)
+        bool unused = !_carriedData && !_endOfSocket && _guestShutdown == VsockShutdown.None;
+        if (Phase is VsockPhase.Waiting or VsockPhase.Asked || (Phase == VsockPhase.Connected && unused))
         {
             Phase = VsockPhase.Waiting;
             _pending = VsockPending.None;
@@ -356,7 +344,14 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
         }
     }
 
-    private bool WantsAnswer => Phase == VsockPhase.Waiting && (_pending & VsockPending.Request) != 0;
+    // Both sides have said that they are there; this is what the guest said of its buffer.
+    private void Begin(in VsockPacketHeader header)
+    {
+        Phase = VsockPhase.Connected;
+        _credit.Learn(header.BufferBytes, header.ForwardedBytes);
+        _mayRead = true;
+        _mayWrite = true;
+    }
 
     private bool TryTake(VsockPending packet)
     {

@@ -122,12 +122,7 @@ public sealed class NetQueueTests
         using NetHarness net = new(~NetFeatureBits.MultiQueue, pairs: 2, queueSize: 128);
         Assert.Equal(3, net.QueueCount);
         Assert.Equal(NetControl.Error, net.UsePairs(1));
-        net.GiveBuffers(FlowCount, 200);
-        for (int flow = 0; flow < FlowCount; flow++)
-        {
-            net.Put(Flow(flow, outgoing: false));
-            Assert.NotNull(net.Take());
-        }
+        EveryFlowArrivesOnTheFirstPair(net);
     }
 
     [Fact]
@@ -146,12 +141,7 @@ public sealed class NetQueueTests
     {
         using NetHarness net = new(pairs: 2, queueSize: 128);
         net.UsePairs(2);
-        net.GiveBuffers(FlowCount, 200);
-        for (int flow = 0; flow < FlowCount; flow++)
-        {
-            net.Put(Flow(flow, outgoing: false));
-            Assert.NotNull(net.Take());
-        }
+        EveryFlowArrivesOnTheFirstPair(net);
     }
 
     [Fact]
@@ -329,5 +319,15 @@ public sealed class NetQueueTests
         internal void Start(int index, ushort usedIndex) => Assert.Equal(
             VirtqueueFault.None,
             All[index].Ring.Configure(guest.Memory, new DriverQueue(guest, 16, usedIndex).Layout, VirtioFeatureBits.Version1, usedIndex));
+    }
+
+    private static void EveryFlowArrivesOnTheFirstPair(NetHarness net)
+    {
+        net.GiveBuffers(FlowCount, 200);
+        for (int flow = 0; flow < FlowCount; flow++)
+        {
+            net.Put(Flow(flow, outgoing: false));
+            Assert.NotNull(net.Take());
+        }
     }
 }
