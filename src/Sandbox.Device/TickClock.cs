@@ -4,7 +4,7 @@ using Sandbox.Linux;
 namespace Sandbox.Device;
 
 /// <summary>
-/// Time since it was made, in steps of a millisecond, by read(2) on a timer: a process with a rate to hold needs no call in its filter that asks
+/// Time since it was made, in steps of a millisecond, by read(2) on a timer: a process with a rate to hold, or a guest's vsock port to ask for, needs no call in its filter that asks
 /// a clock, not even on a host whose processors cannot tell the time without one. Lives as long as the process.
 /// </summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "Lives as long as the process.")]

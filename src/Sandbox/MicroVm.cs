@@ -95,7 +95,8 @@ public sealed class MicroVm : IAsyncDisposable
 
     /// <summary>
     /// Looks at the size of each disk's file (<see cref="MicroVmOptions.Disks"/>) again. Of one that has changed the guest is told and sees it a
-    /// moment later; no request of its is lost. Where a file has become shorter, the guest finds an I/O error behind its end.
+    /// moment later; no request of its is lost. Where a file has become shorter, the guest finds an I/O error behind its end;
+    /// before this call it may still write there, which makes the file longer again.
     /// </summary>
     /// <returns>How many have changed.</returns>
     /// <exception cref="SandboxException">A file has a size that a disk cannot have, or none can be read: this one stays as it is, the others are looked at all the same. The first such one is told of.</exception>

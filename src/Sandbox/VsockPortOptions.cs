@@ -6,7 +6,7 @@ namespace Sandbox;
 /// </summary>
 public sealed class VsockPortOptions
 {
-    /// <summary>1 to 4294967294; of the host's 1024 is the agent's.</summary>
+    /// <summary>1 to 4294967294, each number once, the host's or the guest's; 1024 is the agent's.</summary>
     public required uint Port { get; init; }
 
     /// <summary>The Unix stream socket on which the program listens.</summary>
