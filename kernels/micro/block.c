@@ -6,6 +6,8 @@ void guest_main(const u8 *zero_page)
     (void)zero_page;
     enable_interrupt(DEVICE_PIN);
     report("magic", AT32(DEVICE + MAGIC));
+    AT32(DEVICE + MAGIC) = 0; /* no driver may write it */
+    report("magic-kept", AT32(DEVICE + MAGIC));
     report("version", AT32(DEVICE + VERSION));
     report("id", AT32(DEVICE + ID));
     report("capacity", AT64(DEVICE + CONFIG));

@@ -14,6 +14,7 @@ public sealed class KvmSystem : IDisposable
         KvmCapability.KVM_CAP_IRQCHIP, KvmCapability.KVM_CAP_USER_MEMORY, KvmCapability.KVM_CAP_SET_TSS_ADDR,
         KvmCapability.KVM_CAP_EXT_CPUID, KvmCapability.KVM_CAP_MP_STATE, KvmCapability.KVM_CAP_IRQFD,
         KvmCapability.KVM_CAP_IOEVENTFD, KvmCapability.KVM_CAP_SET_IDENTITY_MAP_ADDR, KvmCapability.KVM_CAP_IMMEDIATE_EXIT,
+        KvmCapability.KVM_CAP_READONLY_MEM,
     ];
 
     private readonly FdHandle _fd;

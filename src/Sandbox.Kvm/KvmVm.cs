@@ -53,12 +53,14 @@ public sealed class KvmVm : IDisposable
     /// <param name="guestAddress">First guest-physical address, page-aligned.</param>
     /// <param name="lengthBytes">Page-aligned.</param>
     /// <param name="hostAddress">First address in this process, page-aligned.</param>
+    /// <param name="readOnly">The guest reads it without an exit; a write of the guest is an exit, as to a register, and changes nothing.</param>
     /// <exception cref="LinuxException">The kernel refused.</exception>
-    public void AddMemory(uint slot, ulong guestAddress, ulong lengthBytes, ulong hostAddress)
+    public void AddMemory(uint slot, ulong guestAddress, ulong lengthBytes, ulong hostAddress, bool readOnly = false)
     {
         kvm_userspace_memory_region region = new()
         {
             slot = slot,
+            flags = readOnly ? KvmConstant.KVM_MEM_READONLY : 0,
             guest_phys_addr = guestAddress,
             memory_size = lengthBytes,
             userspace_addr = hostAddress,

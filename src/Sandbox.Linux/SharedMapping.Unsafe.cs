@@ -3,7 +3,7 @@ using static Tmds.Linux.LibC;
 
 namespace Sandbox.Linux;
 
-/// <summary>Shared mappings of an fd as bare addresses, for whoever keeps many and may not allocate; see <see cref="MemoryMapping"/> for one that is owned.</summary>
+/// <summary>Mappings as bare addresses, those of an fd shared, for whoever keeps many and may not allocate; see <see cref="MemoryMapping"/> for one that is owned.</summary>
 public static unsafe class SharedMapping
 {
     private const int NoReserve = 0x4000; // MAP_NORESERVE
@@ -16,6 +16,14 @@ public static unsafe class SharedMapping
         return address != -1 ? 0 : -errno;
     }
 
-    /// <summary>munmap(2) of exactly a range that <see cref="Map"/> returned: nothing may use it any more.</summary>
+    /// <summary>mmap(2) of zeroed pages that no other process can have, readable and writable, never executable. 0, or the negated error number.</summary>
+    public static int MapOwn(nuint lengthBytes, out nint address)
+    {
+        // SAFETY: as in Map.
+        address = (nint)mmap(null, (size_t)lengthBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return address != -1 ? 0 : -errno;
+    }
+
+    /// <summary>munmap(2) of exactly a range that <see cref="Map"/> or <see cref="MapOwn"/> returned: nothing may use it any more.</summary>
     public static void Unmap(nint address, nuint lengthBytes) => _ = munmap((void*)address, (size_t)lengthBytes); // SAFETY: the exact range that mmap returned.
 }

@@ -35,6 +35,18 @@ public sealed unsafe partial class GuestMemory : IDisposable
         return memory;
     }
 
+    /// <summary>Zeroed pages of this process alone, at a place of the guest's memory. No backend can map them.</summary>
+    /// <exception cref="LinuxException">The mapping failed.</exception>
+    public static GuestMemory MapOwn(GuestAddress start, ulong lengthBytes)
+    {
+        GuestMemory memory = new(capacity: 1);
+        LinuxException.Check(SharedMapping.MapOwn((nuint)lengthBytes, out nint address), "mmap pages of registers");
+        memory._regions[0] = new Region(new GuestMemoryRegion(start, lengthBytes, FileOffset: 0), address);
+        memory.RegionCount = 1;
+        memory.Mapped();
+        return memory;
+    }
+
     /// <summary>
     /// Unmaps what there is, whose slices must all be gone, and maps other regions, as <see cref="Map(ReadOnlySpan{int}, ReadOnlySpan{GuestMemoryRegion})"/> does.
     /// Allocates nothing: a guest can cause it again and again. 0, or the negated error number, with nothing mapped.

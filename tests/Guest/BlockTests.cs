@@ -26,6 +26,7 @@ public sealed class BlockTests : IDisposable
 
         result.AssertEnded(EndReason.GuestShutdown);
         Assert.Equal("74726976", result["magic"]);
+        Assert.Equal("74726976", result["magic-kept"]); // the guest reads registers from memory that it cannot write
         Assert.Equal("2", result["id"]);
         Assert.Equal($"{before.Length / 512:x}", result["capacity"]);
         Assert.Equal("f", result["status"]); // DRIVER_OK, no complaint

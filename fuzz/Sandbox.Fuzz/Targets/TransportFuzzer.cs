@@ -9,6 +9,10 @@ namespace Sandbox.Fuzz.Targets;
 /// <summary>The virtio-mmio registers: any accesses, and a second reading of the states (virtio 1.2 §2.1, §3.1.1, §4.2.2) beside them.</summary>
 internal sealed class TransportFuzzer : IFuzzer
 {
+    private const uint PageBytes = 0x1000;
+
+    private static readonly GuestAddress Start = new(0xD000_0000);
+
     private static readonly uint[] QueueRegisters = [0x38, 0x80, 0x84, 0x90, 0x94, 0xA0, 0xA4];
 
     private static readonly uint[] Registers =
@@ -24,7 +28,9 @@ internal sealed class TransportFuzzer : IFuzzer
     {
         InputReader input = new(bytes);
         TransportModel model = new();
-        VirtioMmioTransport transport = new(model);
+        using GuestMemory memory = GuestMemory.MapOwn(Start, PageBytes);
+        _ = memory.TryGetSlice(Start, PageBytes, out GuestSlice page);
+        VirtioMmioTransport transport = new(model, page);
         byte mode = input.Byte();
         model.RefusesStart = (mode & 2) != 0;
         if ((mode & 1) != 0)
@@ -38,6 +44,7 @@ internal sealed class TransportFuzzer : IFuzzer
             Step(ref input, transport, model);
             Allocation.Require(before, 0, "a register access");
             model.Check(ReadRegister(transport, 0x70), ReadRegister(transport, 0x44), ReadRegister(transport, 0x60));
+            RequireShown(transport, page);
         }
     }
 
@@ -114,6 +121,18 @@ internal sealed class TransportFuzzer : IFuzzer
         BinaryPrimitives.WriteUInt32LittleEndian(data, value);
         transport.Write(offset, data);
         model.Wrote(offset, sizeof(uint), value);
+    }
+
+    // A guest reads the page, never the register: whatever it has just done, both say the same.
+    private static void RequireShown(VirtioMmioTransport transport, GuestSlice page)
+    {
+        foreach (uint register in Registers)
+        {
+            if (page.ReadUInt32Acquire(register) != ReadRegister(transport, register))
+            {
+                throw new FindingException($"transport: register 0x{register:x} is not on the page as it would be read");
+            }
+        }
     }
 
     private static uint ReadRegister(VirtioMmioTransport transport, uint offset)

@@ -17,6 +17,8 @@ public static class KvmConstant
 
     public const byte KVM_EXIT_IO_OUT = 1;
 
+    public const uint KVM_MEM_READONLY = 1 << 1;
+
     public const uint KVM_IOEVENTFD_FLAG_DATAMATCH = 1 << 0;
     public const uint KVM_IOEVENTFD_FLAG_DEASSIGN = 1 << 2;
     public const uint KVM_IRQFD_FLAG_DEASSIGN = 1 << 0;

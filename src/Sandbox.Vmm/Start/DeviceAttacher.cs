@@ -12,19 +12,26 @@ namespace Sandbox.Vmm.Start;
 internal static class DeviceAttacher
 {
     /// <summary>False when a backend is of no use: <paramref name="end"/> says which and why.</summary>
-    /// <exception cref="LinuxException">The host refused an eventfd.</exception>
+    /// <exception cref="LinuxException">The host refused an eventfd or the pages of the registers.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "Devices live as long as the process: a vCPU can touch them until it ends.")]
     public static bool TryAttach(VmmLaunchSpec spec, Machine machine, GuestMemory memory, EndLatch end)
     {
+        if (spec.Devices.Count == 0)
+        {
+            return true;
+        }
+
+        GuestMemory registers = machine.ShowRegisters(spec.Devices.Count);
         for (int index = 0; index < spec.Devices.Count; index++)
         {
             int place = index;
             VmmDevice device = spec.Devices[index];
+            DevicePlace at = new(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioGsi(index));
             VhostUserDevice frontend = new(
                 device.Kind,
                 device.QueueCount,
                 InheritedFds.VmmFirstDevice + index,
-                new DevicePlace(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioGsi(index)),
+                at,
                 machine,
                 memory,
                 InheritedFds.VmmGuestMemory,
@@ -36,8 +43,10 @@ internal static class DeviceAttacher
                 return false;
             }
 
-            VirtioMmioTransport transport = new(frontend);
-            machine.Mmio.Add(GuestLayout.VirtioMmio(index), (uint)GuestLayout.VirtioMmioBytes, transport);
+            _ = registers.TryGetSlice(at.Registers, (uint)GuestLayout.VirtioMmioBytes, out GuestSlice page); // the page of its place
+            VirtioMmioTransport transport = new(frontend, page);
+            machine.Mmio.Add(at.Registers, (uint)GuestLayout.VirtioMmioBytes, transport);
+            machine.DropAcknowledgements(at.Acknowledge);
             machine.Devices.Add(new AttachedDevice(device, place, frontend, transport));
         }
 

@@ -19,6 +19,10 @@ internal sealed class Machine : IMachineWiring
     private readonly KvmVcpu[] _vcpus;
     private readonly FdHandle _serialInterrupt = EventFd.Create();
     private readonly EndLatch _end;
+    private readonly uint _firstFreeSlot;
+
+    // Signalled by every driver that has served an interrupt, and read by nobody: it only spares the exit.
+    private readonly FdHandle _acknowledged = EventFd.Create();
     private VcpuGate? _gate;
 
     /// <summary>Builds it around guest memory that is already mapped.</summary>
@@ -45,6 +49,7 @@ internal sealed class Machine : IMachineWiring
             _vm.AddMemory((uint)index, region.Start.Value, region.LengthBytes, memory.GetHostAddress(index));
         }
 
+        _firstFreeSlot = (uint)memory.RegionCount;
         AttachIrqFd(GuestLayout.SerialGsi, _serialInterrupt.Number);
         Ports.Add(GuestLayout.SerialPort, SerialPort.PortCount, new SerialPort(console, _serialInterrupt.Number));
         Ports.Add(KeyboardController.FirstPort, KeyboardController.PortCount, new KeyboardController(end));
@@ -62,6 +67,24 @@ internal sealed class Machine : IMachineWiring
 
     /// <summary>The vCPU that starts; the others wait for it to wake them (SIPI).</summary>
     public KvmVcpu BootVcpu => _vcpus[0];
+
+    /// <summary>
+    /// Pages on which the guest reads the registers of its virtio devices, one for each: it sees them where the registers are and cannot write
+    /// them. They live as long as the machine. Called once at most.
+    /// </summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public GuestMemory ShowRegisters(int deviceCount)
+    {
+        ulong bytes = (ulong)deviceCount * GuestLayout.VirtioMmioBytes;
+        GuestMemory pages = GuestMemory.MapOwn(GuestLayout.VirtioMmio(0), bytes);
+        _vm.AddMemory(_firstFreeSlot, GuestLayout.VirtioMmioStart, bytes, pages.GetHostAddress(0), readOnly: true);
+        return pages;
+    }
+
+    /// <summary>From now on the guest's acknowledgement of an interrupt for used buffers, which nobody here needs, is no exit.</summary>
+    /// <param name="register">A device's InterruptACK.</param>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void DropAcknowledgements(GuestAddress register) => AttachIoEventFd(register, VirtioMmioTransport.UsedBuffer, _acknowledged.Number);
 
     /// <summary>Makes a thread for every vCPU, which waits: to start a thread needs system calls that a running VMM has not.</summary>
     public void CreateThreads()

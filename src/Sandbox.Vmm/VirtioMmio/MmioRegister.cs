@@ -46,6 +46,13 @@ internal static class RegisterTable
     public const int RegisterBytes = sizeof(uint);
     private static readonly RegisterAccess[] Access = Build();
 
+    /// <summary>The registers that a driver may read.</summary>
+    public static ReadOnlySpan<MmioRegister> Readable =>
+    [
+        MmioRegister.MagicValue, MmioRegister.Version, MmioRegister.DeviceId, MmioRegister.VendorId, MmioRegister.DeviceFeatures,
+        MmioRegister.QueueNumMax, MmioRegister.QueueReady, MmioRegister.InterruptStatus, MmioRegister.Status, MmioRegister.ConfigGeneration,
+    ];
+
     /// <summary>Whether a driver may make this access to the registers below <see cref="MmioRegister.Config"/>.</summary>
     public static bool Allows(uint offset, int width, RegisterAccess access) =>
         width == RegisterBytes && offset % RegisterBytes == 0 && offset < (uint)MmioRegister.Config
@@ -54,18 +61,14 @@ internal static class RegisterTable
     private static RegisterAccess[] Build()
     {
         RegisterAccess[] table = new RegisterAccess[(uint)MmioRegister.Config / RegisterBytes];
-        Set(table, RegisterAccess.Read,
-        [
-            MmioRegister.MagicValue, MmioRegister.Version, MmioRegister.DeviceId, MmioRegister.VendorId, MmioRegister.DeviceFeatures,
-            MmioRegister.QueueNumMax, MmioRegister.InterruptStatus, MmioRegister.ConfigGeneration,
-        ]);
+        Set(table, RegisterAccess.Read, Readable);
         Set(table, RegisterAccess.Write,
         [
             MmioRegister.DeviceFeaturesSel, MmioRegister.DriverFeatures, MmioRegister.DriverFeaturesSel, MmioRegister.QueueSel,
             MmioRegister.QueueNum, MmioRegister.QueueNotify, MmioRegister.InterruptAck, MmioRegister.QueueDescLow, MmioRegister.QueueDescHigh,
             MmioRegister.QueueDriverLow, MmioRegister.QueueDriverHigh, MmioRegister.QueueDeviceLow, MmioRegister.QueueDeviceHigh,
+            MmioRegister.QueueReady, MmioRegister.Status,
         ]);
-        Set(table, RegisterAccess.Read | RegisterAccess.Write, [MmioRegister.QueueReady, MmioRegister.Status]);
         return table;
     }
 
@@ -73,7 +76,7 @@ internal static class RegisterTable
     {
         foreach (MmioRegister register in registers)
         {
-            table[(uint)register / RegisterBytes] = access;
+            table[(uint)register / RegisterBytes] |= access;
         }
     }
 }

@@ -135,4 +135,7 @@ public readonly record struct DevicePlace(GuestAddress Registers, uint Gsi)
 {
     /// <summary>The register that notifies a queue.</summary>
     internal GuestAddress Notify => new(Registers.Value + (uint)VirtioMmio.MmioRegister.QueueNotify);
+
+    /// <summary>The register that acknowledges an interrupt.</summary>
+    internal GuestAddress Acknowledge => new(Registers.Value + (uint)VirtioMmio.MmioRegister.InterruptAck);
 }

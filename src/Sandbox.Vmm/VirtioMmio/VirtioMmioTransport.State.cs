@@ -93,7 +93,7 @@ public sealed partial class VirtioMmioTransport
             _status |= DeviceStatus.DriverOk;
             if (_configChanged)
             {
-                _backend.SignalInterrupt(); // of a change before this: the driver may have read what was before it
+                Interrupt(); // of a change before this: the driver may have read what was before it
             }
 
             return;
@@ -117,7 +117,7 @@ public sealed partial class VirtioMmioTransport
 
         _status |= DeviceStatus.NeedsReset;
         _configChanged = true;
-        _backend.SignalInterrupt();
+        Interrupt();
         return true;
     }
 
@@ -127,7 +127,7 @@ public sealed partial class VirtioMmioTransport
     /// </summary>
     public void ConfigurationChanged()
     {
-        _configGeneration = unchecked(_configGeneration + 1);
+        ShowConfigurationChange();
         if (_status == DeviceStatus.None)
         {
             return; // nobody has read the old one
@@ -136,7 +136,11 @@ public sealed partial class VirtioMmioTransport
         _configChanged = true;
         if (Has(DeviceStatus.DriverOk))
         {
-            _backend.SignalInterrupt();
+            Interrupt();
+        }
+        else
+        {
+            Show();
         }
     }
 

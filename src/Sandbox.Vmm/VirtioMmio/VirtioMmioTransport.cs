@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sandbox.Memory;
 using Sandbox.Virtio;
 using Sandbox.Vmm.Bus;
 
@@ -11,7 +12,8 @@ namespace Sandbox.Vmm.VirtioMmio;
 /// </summary>
 /// <remarks>
 /// The data path does not pass here: QueueNotify is an ioeventfd, an interrupt an irqfd, both without an exit. So this side cannot know whether
-/// an interrupt was for a used buffer, and InterruptStatus says so always: a driver that looks into a ring in vain loses nothing.
+/// an interrupt was for a used buffer, and InterruptStatus says so always: a driver that looks into a ring in vain loses nothing. So a driver
+/// that serves an interrupt need not leave the guest at all: it reads InterruptStatus from the page, and KVM drops its acknowledgement.
 /// DRIVER_OK and reset wait for the backend, for a bounded time: the guest asked for both and has to wait anyway.
 /// </remarks>
 public sealed partial class VirtioMmioTransport : IMmioDevice
@@ -19,10 +21,13 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
     private const uint Magic = 0x7472_6976; // "virt"
     private const uint RegistersVersion = 2;
     private const uint Vendor = 0x5842_4E53; // "SNBX": any value will do (4.2.2)
-    private const uint UsedBuffer = 1;
     private const uint ConfigChange = 2;
 
+    /// <summary>The bit of InterruptStatus and InterruptACK for used buffers (4.2.2). To write it alone changes nothing here.</summary>
+    internal const uint UsedBuffer = 1;
+
     private readonly IVirtioBackend _backend;
+    private readonly GuestSlice _page;
     private readonly QueueRegisters[] _queues;
     private readonly VirtqueueLayout[] _layouts;
     private DeviceStatus _status;
@@ -33,12 +38,17 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
     private bool _configChanged;
     private uint _configGeneration;
 
-    public VirtioMmioTransport(IVirtioBackend backend)
+    /// <param name="backend">What is behind the registers.</param>
+    /// <param name="page">Where the guest reads them, which it cannot write; empty where each read is an exit, which <see cref="Read"/> answers.</param>
+    public VirtioMmioTransport(IVirtioBackend backend, GuestSlice page = default)
     {
         ArgumentNullException.ThrowIfNull(backend);
         _backend = backend;
+        _page = page;
         _queues = new QueueRegisters[backend.QueueCount];
         _layouts = new VirtqueueLayout[backend.QueueCount];
+        ClearPage();
+        Show();
     }
 
     public void Read(uint offset, Span<byte> data)
@@ -66,6 +76,8 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
         {
             WriteRegister((MmioRegister)offset, BinaryPrimitives.ReadUInt32LittleEndian(data));
         }
+
+        Show();
     }
 
     private uint ReadRegister(MmioRegister register) => register switch

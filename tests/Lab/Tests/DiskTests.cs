@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sandbox.Lab.Tests;
 
 /// <summary>Disks in a Linux guest: a driver that comes and goes, a device process that dies, a host that has no more space.</summary>
@@ -163,6 +165,36 @@ public sealed class DiskTests(LabHost lab)
             """);
         Expect.ExitCode(0, result);
         Expect.Text("ready\n0", result);
+    }
+
+    /// <summary>Neither a request nor its interrupt leaves the guest for the VMM: KVM counts the register accesses that do, and there were two for each.</summary>
+    [Fact]
+    public async Task Requests_ByTheHundred_AreNoExitToTheVmm()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 2
+            mkfifo /tmp/turn && exec 3<>/tmp/turn
+            $sandbox run -- /bin/sh -c '
+                echo ready; read go
+                for count in $(seq 10); do dd if=/dev/vda of=/dev/null bs=4k count=50 iflag=direct 2>/dev/null || exit 3; done
+                echo done; read end; grep virtio /proc/interrupts' <&3 >/tmp/turns &
+            sandbox=$!
+            for wait in $(seq 600); do grep -q ready /tmp/turns && break; sleep 0.1; done
+            before=$(cat /sys/kernel/debug/kvm/mmio_exits)
+            echo go >&3
+            for wait in $(seq 600); do grep -q done /tmp/turns && break; sleep 0.1; done
+            after=$(cat /sys/kernel/debug/kvm/mmio_exits)
+            echo end >&3
+            wait $sandbox
+            code=$?
+            echo $((after - before))
+            cat /tmp/turns >&2
+            rm -f /tmp/turn /tmp/turns
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Assert.True(int.Parse(result.Text, CultureInfo.InvariantCulture) < 100, $"{result.Text} exits for 500 requests\n{result.Error}");
     }
 
     [Fact]

@@ -4,17 +4,21 @@ using Sandbox.Vmm.VirtioMmio;
 
 namespace Sandbox.Unit.Tests.VirtioMmio;
 
-public sealed class VirtioMmioTransportTests
+public sealed class VirtioMmioTransportTests : IDisposable
 {
     private readonly BackendStub _backend = new();
+    private readonly GuestMemory _page = GuestMemory.MapOwn(new GuestAddress(0xD000_0000), 0x1000);
     private readonly VirtioMmioTransport _transport;
     private readonly MmioDriver _driver;
 
     public VirtioMmioTransportTests()
     {
-        _transport = new VirtioMmioTransport(_backend);
-        _driver = new MmioDriver(_transport);
+        Assert.True(_page.TryGetSlice(new GuestAddress(0xD000_0000), 0x1000, out GuestSlice page));
+        _transport = new VirtioMmioTransport(_backend, page);
+        _driver = new MmioDriver(_transport, page);
     }
+
+    public void Dispose() => _page.Dispose();
 
     [Fact]
     public void Identity_IsThatOfAVirtioMmioDevice()
