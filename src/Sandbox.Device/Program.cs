@@ -74,7 +74,7 @@ internal static class Program
 
     private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch) => spec.Kind switch
     {
-        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec)),
+        DeviceKind.Block => new BlockDevice(InheritedFds.DeviceFirstBacking, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec), static queues => KickPoll.Measured(queues)),
         DeviceKind.Entropy => EntropyDevice.Create(),
         DeviceKind.Balloon => new BalloonDevice(),
         DeviceKind.Vsock => VsockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),

@@ -7,7 +7,7 @@ namespace Sandbox.Bench;
 
 /// <summary>
 /// Measures on this machine's /dev/kvm, and Linux guests where they run, and writes artifacts/bench/report.md and report.html. Usage:
-/// Sandbox.Bench [ROUNDS [confinement | lab]]: all, or only what jail and filters cost, or only Linux guests.
+/// Sandbox.Bench [ROUNDS [confinement | block | lab]]: all, or only what jail and filters cost, the disk of a micro guest, or Linux guests.
 /// </summary>
 internal static class Program
 {
@@ -38,6 +38,12 @@ internal static class Program
         try
         {
             WriteImage(image);
+            if (arguments is [_, "block"])
+            {
+                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, Step("block", () => BlockSubject.Measure(rounds, image)), [])));
+                return 0;
+            }
+
             using ConfinementSubject confinement = new(image);
             List<Comparison> costs = Step("confinement", () => confinement.Starts(rounds));
             if (arguments is [_, "confinement"])

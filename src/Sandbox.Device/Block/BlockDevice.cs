@@ -15,8 +15,12 @@ internal sealed class BlockDevice : VirtioDevice
     // A driver may ask for gigabytes in one request after the other; the frontend, who wants its answers, waits for this many at most.
     private const ulong BytesPerTurn = 64 * 1024 * 1024;
 
+    // How often a turn goes round its queues again because their driver has gone on meanwhile.
+    private const int RoundsPerTurn = 16;
+
     private readonly DescriptorChain _chain = new();
     private readonly BlockRate? _rate;
+    private readonly KickPoll _poll;
     private readonly BlockBacking _backing;
     private readonly byte[] _configSpace = new byte[BlockConfigSpace.SizeBytes];
     private readonly byte[] _id = new byte[BlockRequest.IdBytes];
@@ -34,9 +38,13 @@ internal sealed class BlockDevice : VirtioDevice
     /// <param name="queueCount">1 or more.</param>
     /// <param name="direct">The fd is open past the page cache: the driver is shown the blocks that this demands.</param>
     /// <param name="rate">What bounds it; null for nothing.</param>
-    public BlockDevice(int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false, BlockRate? rate = null)
+    /// <param name="poll">Makes what looks for the next request before the device sleeps; null: it sleeps at once.</param>
+    public BlockDevice(
+        int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false, BlockRate? rate = null,
+        Func<DeviceQueue[], KickPoll>? poll = null)
         : base(queueCount)
     {
+        _poll = poll is null ? new KickPoll(rounds: 0) : poll(Queues);
         _rate = rate;
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
@@ -94,31 +102,45 @@ internal sealed class BlockDevice : VirtioDevice
     public override bool Work()
     {
         ulong moved = 0;
-        bool more = false;
         _waitMilliseconds = -1;
-        for (int count = 0; count < Queues.Length; count++)
+        int rounds = 0;
+        do
         {
-            more |= Work(Queues[(_firstQueue + count) % Queues.Length], ref moved);
-        }
+            for (int count = 0; count < Queues.Length; count++)
+            {
+                Work(Queues[(_firstQueue + count) % Queues.Length], ref moved);
+            }
 
-        // Each goes first in its turn: where a turn or a rate lets few requests go, a busy queue would else keep them all.
-        _firstQueue = (_firstQueue + 1) % Queues.Length;
-        return more;
+            // Each goes first in its turn: where a turn or a rate lets few requests go, a busy queue would else keep them all.
+            _firstQueue = (_firstQueue + 1) % Queues.Length;
+        }
+        while (++rounds < RoundsPerTurn && moved < BytesPerTurn && _waitMilliseconds < 0 && _poll.Await(Queues));
+        return Rest();
     }
 
-    private bool Work(DeviceQueue queue, ref ulong moved)
+    private void Work(DeviceQueue queue, ref ulong moved)
     {
         queue.Ring.SuppressKicks();
-        bool waits = false;
-        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && !(waits = MustWait(queue.Ring)) && queue.Ring.TryPop(_chain); done++)
+        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && !MustWait(queue.Ring) && queue.Ring.TryPop(_chain); done++)
         {
             moved += _chain.Readable.LengthBytes + _chain.Writable.LengthBytes;
             Serve(queue.Ring);
         }
 
         _chain.Clear();
-        bool more = !waits && queue.Ring.EnableKicks(); // what waits is looked at again without a kick
         queue.Notify();
+    }
+
+    // True when there is more to do at once. What waits for its rate is looked at again without a kick.
+    private bool Rest()
+    {
+        bool more = false;
+        foreach (DeviceQueue queue in Queues)
+        {
+            bool waits = _waitMilliseconds >= 0 && queue.Ring.HasAvailable;
+            more |= !waits && queue.Ring.EnableKicks();
+        }
+
         return more;
     }
 

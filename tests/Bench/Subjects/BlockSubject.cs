@@ -8,7 +8,7 @@ namespace Sandbox.Bench.Subjects;
 internal static class BlockSubject
 {
     private const int BlockBytes = 4096;
-    private const int Requests = 0x4000;
+    private const int Requests = 0x20000;
 
     public static IEnumerable<Comparison> Measure(int rounds, string image)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sandbox.Device;
 using Sandbox.Device.Block;
 using Sandbox.Linux;
 using Sandbox.Memory;
@@ -12,10 +13,10 @@ internal sealed class BlockHarness : IDisposable
 {
     internal const int Sectors = 64;
 
-    internal BlockHarness(bool readOnly = false, ulong features = ulong.MaxValue, long fileBytes = Sectors * 512, int queueCount = 1, BlockRate? rate = null)
+    internal BlockHarness(bool readOnly = false, ulong features = ulong.MaxValue, long fileBytes = Sectors * 512, int queueCount = 1, BlockRate? rate = null, Func<DeviceQueue[], KickPoll>? poll = null)
     {
         File = MemFd.CreateSealed("disk", fileBytes);
-        Device = new BlockDevice(File.Number, Sectors * 512, readOnly, "serial-1", queueCount, rate: rate);
+        Device = new BlockDevice(File.Number, Sectors * 512, readOnly, "serial-1", queueCount, rate: rate, poll: poll);
         Device.FeaturesAgreed(Device.OfferedFeatures & features);
         Driver = new DriverQueue(Guest, 256);
         Assert.Equal(VirtqueueFault.None, Device.Queues[0].Ring.Configure(Guest.Memory, Driver.Layout, Device.OfferedFeatures & features, 0));
