@@ -46,11 +46,11 @@ internal static class RegisterTable
     public const int RegisterBytes = sizeof(uint);
     private static readonly RegisterAccess[] Access = Build();
 
-    /// <summary>The registers that a driver may read.</summary>
+    /// <summary>The registers that a driver may read. Status before InterruptStatus: who sees that a change is announced sees the change.</summary>
     public static ReadOnlySpan<MmioRegister> Readable =>
     [
         MmioRegister.MagicValue, MmioRegister.Version, MmioRegister.DeviceId, MmioRegister.VendorId, MmioRegister.DeviceFeatures,
-        MmioRegister.QueueNumMax, MmioRegister.QueueReady, MmioRegister.InterruptStatus, MmioRegister.Status, MmioRegister.ConfigGeneration,
+        MmioRegister.QueueNumMax, MmioRegister.QueueReady, MmioRegister.Status, MmioRegister.InterruptStatus, MmioRegister.ConfigGeneration,
     ];
 
     /// <summary>Whether a driver may make this access to the registers below <see cref="MmioRegister.Config"/>.</summary>

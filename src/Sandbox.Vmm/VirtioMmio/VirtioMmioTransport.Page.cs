@@ -35,8 +35,9 @@ public sealed partial class VirtioMmioTransport
         }
     }
 
-    // A driver on another vCPU may be reading meanwhile. Whatever it read of the configuration, it reads a generation after it that is not
-    // the one before it, if a byte was written in between (2.5.2): so the generation moves twice.
+    // A driver on another vCPU may be reading meanwhile. One that began before this, or ends after it, finds two generations (2.5.2): so the
+    // generation moves twice. One that reads all of it between the two sees the same generation twice and perhaps half of a change: memory
+    // cannot tell it more. It is interrupted after that, or at DRIVER_OK, and reads again.
     private void ShowConfigurationChange()
     {
         _configGeneration = unchecked(_configGeneration + 1);

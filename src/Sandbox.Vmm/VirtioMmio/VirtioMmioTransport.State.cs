@@ -88,6 +88,9 @@ public sealed partial class VirtioMmioTransport
             _layouts[index] = _queues[index].Layout;
         }
 
+        // The backend may complete a buffer while it is told of the next ring, and another vCPU take the interrupt.
+        _mayInterrupt = true;
+        Show();
         if (_backend.TryStart(_driverFeatures, _layouts))
         {
             _status |= DeviceStatus.DriverOk;
@@ -153,6 +156,7 @@ public sealed partial class VirtioMmioTransport
         _driverFeaturesSelector = 0;
         _queueSelector = 0;
         _configChanged = false;
+        _mayInterrupt = false;
         Array.Clear(_queues);
         Array.Clear(_layouts);
     }

@@ -36,6 +36,7 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
     private uint _driverFeaturesSelector;
     private uint _queueSelector;
     private bool _configChanged;
+    private bool _mayInterrupt; // the backend has been told of the rings: from here on until a reset
     private uint _configGeneration;
 
     /// <param name="backend">What is behind the registers.</param>
@@ -140,7 +141,7 @@ public sealed partial class VirtioMmioTransport : IMmioDevice
     private bool HasSelectedQueue => _queueSelector < (uint)_queues.Length;
 
     private uint InterruptStatus =>
-        ((_status & DeviceStatus.DriverOk) != 0 ? UsedBuffer : 0) | (_configChanged ? ConfigChange : 0);
+        (_mayInterrupt ? UsedBuffer : 0) | (_configChanged ? ConfigChange : 0);
 
     private static uint SelectHalf(ulong features, uint selector) => selector switch
     {

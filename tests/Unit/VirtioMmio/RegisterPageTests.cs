@@ -59,6 +59,20 @@ public sealed class RegisterPageTests : IDisposable
         Assert.NotEqual(before, _driver.Read(MmioRegister.ConfigGeneration));
     }
 
+    /// <summary>A backend completes buffers of a ring while it is told of the next one: the interrupt must not find an empty InterruptStatus.</summary>
+    [Fact]
+    public void DriverOk_WhileTheBackendIsTold_AlreadyShowsUsedBuffers()
+    {
+        _driver.Negotiate(VirtioFeatureBits.Version1);
+        _driver.SetUpQueue(0);
+        Assert.Equal(0u, _driver.Read(MmioRegister.InterruptStatus));
+        _driver.DriverOk();
+
+        Assert.Equal(1u, _backend.SeenAtStart);
+        _driver.Write(MmioRegister.Status, 0);
+        Assert.Equal(0u, _driver.Read(MmioRegister.InterruptStatus));
+    }
+
     /// <summary>fuzz/FINDINGS.md: the change was in InterruptStatus as read, and not on the page.</summary>
     [Fact]
     public void ConfigurationChange_BeforeTheDriverIsReady_IsOnThePage()
@@ -126,7 +140,13 @@ public sealed class RegisterPageTests : IDisposable
             }
         }
 
-        public bool TryStart(ulong features, ReadOnlySpan<VirtqueueLayout> queues) => true;
+        public uint SeenAtStart { get; private set; }
+
+        public bool TryStart(ulong features, ReadOnlySpan<VirtqueueLayout> queues)
+        {
+            SeenAtStart = page.ReadUInt32Acquire((uint)MmioRegister.InterruptStatus);
+            return true;
+        }
 
         public void WriteConfig(ulong features, uint offset, ReadOnlySpan<byte> data)
         {
