@@ -8,11 +8,21 @@ namespace Sandbox.Linux;
 /// Bytes that begin at a multiple of their alignment and never move: what O_DIRECT demands (open(2)). Allocated once. Read and written by the
 /// vectored calls, because those are what a block device's filter grants anyway.
 /// </summary>
-/// <param name="lengthBytes">Length.</param>
-/// <param name="alignment">A power of two.</param>
-public sealed unsafe class AlignedBuffer(int lengthBytes, int alignment)
+public sealed unsafe class AlignedBuffer
 {
-    private readonly byte[] _memory = GC.AllocateUninitializedArray<byte>(lengthBytes + alignment, pinned: true);
+    private readonly byte[] _memory;
+    private readonly int _lengthBytes;
+    private readonly int _alignment;
+
+    /// <param name="lengthBytes">Length.</param>
+    /// <param name="alignment">A power of two.</param>
+    public AlignedBuffer(int lengthBytes, int alignment)
+    {
+        // Held by a handle that is never freed, not allocated as pinned: the heap for those is none that a process commits before its filter (QuietRuntime).
+        _memory = GC.AllocateUninitializedArray<byte>(lengthBytes + alignment);
+        _ = GCHandle.Alloc(_memory, GCHandleType.Pinned);
+        (_lengthBytes, _alignment) = (lengthBytes, alignment);
+    }
 
     /// <summary>All of it.</summary>
     public Span<byte> Bytes
@@ -22,8 +32,8 @@ public sealed unsafe class AlignedBuffer(int lengthBytes, int alignment)
             // SAFETY: the array is pinned for its life, so its address is a number that stays true; only the number is used.
             fixed (byte* start = _memory)
             {
-                int skip = (int)(unchecked(0 - (nuint)start) & (nuint)(alignment - 1));
-                return _memory.AsSpan(skip, lengthBytes);
+                int skip = (int)(unchecked(0 - (nuint)start) & (nuint)(_alignment - 1));
+                return _memory.AsSpan(skip, _lengthBytes);
             }
         }
     }
