@@ -7,9 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=artifacts/bin share=artifacts/share image=artifacts/lab/image
-for needed in $bin/sandbox artifacts/micro/exits.elf $share/kernels/tuned/vmlinux $image/vmlinux artifacts/lab/emulator; do
+for needed in $bin/sandbox $share/kernels/tuned/vmlinux $image/vmlinux artifacts/lab/emulator; do
     [ -e "$needed" ] || { echo "counts: $needed is missing; make build kernels tuned lab" >&2; exit 1; }
 done
+bash kernels/micro.sh >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
