@@ -18,7 +18,6 @@ internal sealed class KickPoll(int rounds)
     private const int MaxSleeps = 255;
     private const int FirstSleeps = 63;
 
-    private readonly int _rounds = rounds;
     private int _sleeps = FirstSleeps;
     private int _sleepsLeft = FirstSleeps;
 
@@ -42,12 +41,12 @@ internal sealed class KickPoll(int rounds)
     /// <summary>True as soon as a ring has a chain, false after a while, or at once where a look has not paid lately.</summary>
     public bool Await(ReadOnlySpan<DeviceQueue> queues)
     {
-        if (_rounds == 0 || _sleepsLeft-- > 0)
+        if (rounds == 0 || _sleepsLeft-- > 0)
         {
             return false;
         }
 
-        bool found = Look(queues, _rounds);
+        bool found = Look(queues, rounds);
         _sleeps = found ? 0 : Math.Min((2 * _sleeps) + 1, MaxSleeps);
         _sleepsLeft = _sleeps;
         return found;

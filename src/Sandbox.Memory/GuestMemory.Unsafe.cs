@@ -3,7 +3,7 @@ using Sandbox.Linux;
 namespace Sandbox.Memory;
 
 /// <summary>
-/// The guest's memory as this process sees it: a few regions, each mapped shared from a file. The only way from a
+/// The guest's memory as this process sees it: a few regions, each mapped shared from a file or, where no other process may have it, of this one's own pages. The only way from a
 /// guest-physical address to bytes.
 /// </summary>
 public sealed unsafe partial class GuestMemory : IDisposable
@@ -40,7 +40,7 @@ public sealed unsafe partial class GuestMemory : IDisposable
     public static GuestMemory MapOwn(GuestAddress start, ulong lengthBytes)
     {
         GuestMemory memory = new(capacity: 1);
-        LinuxException.Check(SharedMapping.MapOwn((nuint)lengthBytes, out nint address), "mmap pages of registers");
+        LinuxException.Check(SharedMapping.MapOwn((nuint)lengthBytes, out nint address), $"mmap {lengthBytes} bytes of own pages for the guest");
         memory._regions[0] = new Region(new GuestMemoryRegion(start, lengthBytes, FileOffset: 0), address);
         memory.RegionCount = 1;
         memory.Mapped();

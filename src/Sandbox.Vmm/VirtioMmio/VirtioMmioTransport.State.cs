@@ -137,13 +137,10 @@ public sealed partial class VirtioMmioTransport
         }
 
         _configChanged = true;
+        Show();
         if (Has(DeviceStatus.DriverOk))
         {
-            Interrupt();
-        }
-        else
-        {
-            Show();
+            _backend.SignalInterrupt();
         }
     }
 
