@@ -7,6 +7,10 @@ internal sealed class BackingWatch(Epoll epoll)
 {
     private readonly EpollEvents[] _watched = new EpollEvents[Sandbox.Control.Launch.LaunchLimits.MaxVsockPorts];
 
+    /// <summary>An eventfd that wakes the loop by each signal and is read by nobody: what it tells of is looked for at every turn.</summary>
+    public void AddSignals(int index, int eventFd) =>
+        epoll.Add(eventFd, EpollEvents.Readable | EpollEvents.EdgeTriggered, LoopTag.Of(LoopSource.Backing, index));
+
     public void Set(int index, int fd, bool readable, bool writable)
     {
         EpollEvents events = (readable ? EpollEvents.Readable : EpollEvents.None) | (writable ? EpollEvents.Writable : EpollEvents.None);

@@ -4,7 +4,7 @@ using Sandbox.VhostUser;
 
 namespace Sandbox.Device;
 
-/// <summary>The process's one thread: launcher, frontend, driver and backing fds in one epoll set.</summary>
+/// <summary>The process's main thread: launcher, frontend, driver and backing fds in one epoll set. Only a disk has others, which see none of these.</summary>
 internal sealed class DeviceLoop
 {
     private readonly Epoll _epoll;
@@ -39,7 +39,7 @@ internal sealed class DeviceLoop
                     case LoopSource.VhostUser:
                         if (!_backend.Receive())
                         {
-                            return Judge();
+                            return EndOfSession();
                         }
 
                         break;
@@ -71,6 +71,17 @@ internal sealed class DeviceLoop
         {
             _ = EventFd.TryConsume(queue.KickFd);
         }
+    }
+
+    // The launcher takes the last word for the end of what is done to the backing: nothing is in work any more when it is said.
+    private Ended EndOfSession()
+    {
+        for (int index = 0; index < _device.Queues.Length; index++)
+        {
+            _device.QueueStopping(index);
+        }
+
+        return Judge();
     }
 
     private Ended Judge() => _backend.Fault == VhostUserFault.None

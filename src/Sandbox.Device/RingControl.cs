@@ -54,6 +54,7 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
         Span<int> positions = stackalloc int[device.Queues.Length];
         for (int index = 0; index < positions.Length; index++)
         {
+            device.QueueStopping(index); // while the old table is mapped: a thread may be reading into it
             SplitVirtqueue ring = device.Queues[index].Ring;
             positions[index] = ring.IsConfigured ? ring.NextAvailableIndex : -1;
             ring.Stop();
@@ -104,6 +105,7 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
     private void Stop(int index)
     {
         Watch(index, false);
+        device.QueueStopping(index);
         device.Queues[index].Ring.Stop();
         device.QueueStopped(index);
     }

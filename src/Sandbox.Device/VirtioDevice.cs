@@ -1,6 +1,6 @@
 namespace Sandbox.Device;
 
-/// <summary>A device model: what is behind the queues. The loop's one thread calls it.</summary>
+/// <summary>A device model: what is behind the queues. The loop's thread calls it, and no other; what a device does by threads of its own is its own affair.</summary>
 internal abstract class VirtioDevice
 {
     protected VirtioDevice(int queueCount)
@@ -42,6 +42,14 @@ internal abstract class VirtioDevice
 
     /// <summary>A queue was set up, perhaps as a predecessor or a change of memory left it.</summary>
     public virtual void QueueStarted(int index)
+    {
+    }
+
+    /// <summary>
+    /// A queue is about to be taken away, or the memory under it: what is in work of it ends now, however long that takes, and is answered. After
+    /// this no thread but the caller's touches the ring, its record or a buffer of the guest's that came by it.
+    /// </summary>
+    public virtual void QueueStopping(int index)
     {
     }
 

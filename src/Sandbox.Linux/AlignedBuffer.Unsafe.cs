@@ -38,7 +38,7 @@ public sealed unsafe class AlignedBuffer
         }
     }
 
-    /// <summary>preadv(2) into the first <paramref name="count"/> bytes, again on EINTR: how many came, or the negated error number.</summary>
+    /// <summary>preadv2(2) into the first <paramref name="count"/> bytes, again on EINTR: how many came, or the negated error number.</summary>
     public int ReadAt(int fd, int count, long offset) => Transfer(fd, count, offset, write: false);
 
     /// <summary>pwritev(2) of the first <paramref name="count"/> bytes, again on EINTR: how many went, or the negated error number.</summary>
@@ -52,7 +52,7 @@ public sealed unsafe class AlignedBuffer
             iovec vector = new() { iov_base = start, iov_len = count };
             while (true)
             {
-                nint done = write ? pwritev(fd, &vector, 1, offset) : preadv(fd, &vector, 1, offset);
+                nint done = write ? pwritev(fd, &vector, 1, offset) : preadv2(fd, &vector, 1, offset, 0);
                 if (done >= 0)
                 {
                     return (int)done;
@@ -68,7 +68,7 @@ public sealed unsafe class AlignedBuffer
 
     // SAFETY: declarations only.
     [DllImport("libc", SetLastError = true)]
-    private static extern nint preadv(int fd, iovec* vector, int count, long offset);
+    private static extern nint preadv2(int fd, iovec* vector, int count, long offset, int flags);
 
     [DllImport("libc", SetLastError = true)]
     private static extern nint pwritev(int fd, iovec* vector, int count, long offset);

@@ -14,6 +14,9 @@ public enum EpollEvents : uint
     Error = 0x8,
     HangUp = 0x10,
     PeerClosed = 0x2000,
+
+    /// <summary>Told once for each change, not for as long as it is so (EPOLLET).</summary>
+    EdgeTriggered = 0x8000_0000,
 }
 
 /// <summary>struct epoll_event, packed on x86-64.</summary>

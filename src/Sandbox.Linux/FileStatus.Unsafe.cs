@@ -94,6 +94,14 @@ public static unsafe class FileStatus
         return SystemCall(SystemCalls.SYS_fstatfs, file.Number, (nint)buffer, 0, 0, 0, 0) == 0 ? buffer[0] : throw new LinuxException("fstatfs", (Errno)errno);
     }
 
+    /// <summary>Whether to read or write it may take a wait for a medium: a block device, or a regular file that does not lie in memory (tmpfs, ramfs).</summary>
+    public static bool IsOnMedium(FdHandle file) => KindOf(file) switch
+    {
+        FileKind.BlockDevice => true, // its own file system is one of device files, whatever is behind it
+        FileKind.Regular => FileSystemTypeOf(file) is not (SwappedMemory or FixedMemory),
+        _ => false,
+    };
+
     private static stat StatusOf(FdHandle file)
     {
         stat status = default;
@@ -102,6 +110,9 @@ public static unsafe class FileStatus
     }
 
     private const int StatFsBytes = 120;
+
+    private const long SwappedMemory = 0x0102_1994; // TMPFS_MAGIC
+    private const long FixedMemory = 0x8584_58F6; // RAMFS_MAGIC
 
     private const uint S_IFMT_Bits = 0xF000;
 }

@@ -12,6 +12,8 @@ public sealed unsafe partial class GuestVector
     public const int MaxCapacity = 1024;
 
     private readonly iovec[] _segments;
+    private readonly int _start;
+    private readonly int _limit;
     private int _first;
     private int _end;
 
@@ -21,6 +23,31 @@ public sealed unsafe partial class GuestVector
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, MaxCapacity);
         _segments = new iovec[capacity];
+        _limit = capacity;
+    }
+
+    private GuestVector(iovec[] segments, int start, int limit)
+    {
+        _segments = segments;
+        _start = start;
+        _limit = limit;
+        _first = start;
+        _end = start;
+    }
+
+    /// <summary>Several with a common store, which is not cleared: a page of it that no segment ever reached is no memory of this process.</summary>
+    public static GuestVector[] CreateMany(int count, int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, MaxCapacity);
+        iovec[] segments = GC.AllocateUninitializedArray<iovec>(count * capacity);
+        GuestVector[] vectors = new GuestVector[count];
+        for (int index = 0; index < count; index++)
+        {
+            vectors[index] = new GuestVector(segments, index * capacity, (index + 1) * capacity);
+        }
+
+        return vectors;
     }
 
     /// <summary>Bytes left.</summary>
@@ -34,8 +61,8 @@ public sealed unsafe partial class GuestVector
     /// <summary>Forgets every segment.</summary>
     public void Clear()
     {
-        _first = 0;
-        _end = 0;
+        _first = _start;
+        _end = _start;
         LengthBytes = 0;
     }
 
@@ -47,7 +74,7 @@ public sealed unsafe partial class GuestVector
             return true;
         }
 
-        if (_end == _segments.Length)
+        if (_end == _limit)
         {
             return false;
         }
@@ -120,7 +147,7 @@ public sealed unsafe partial class GuestVector
     public bool TryMoveTo(GuestVector target, ulong bytes)
     {
         ArgumentNullException.ThrowIfNull(target);
-        if (bytes > LengthBytes || target._segments.Length - target._end < SegmentCount)
+        if (bytes > LengthBytes || target._limit - target._end < SegmentCount)
         {
             return false;
         }

@@ -29,6 +29,22 @@ public sealed unsafe partial class GuestVector
         }
     }
 
+    /// <summary>preadv2(2): the same, or with <paramref name="mayWait"/> false only what is in memory: -EAGAIN when nothing is, -EOPNOTSUPP where the file system cannot tell.</summary>
+    public long ReadFrom(int fd, long offset, bool mayWait)
+    {
+        TouchedByKernel(writes: true);
+        fixed (iovec* vector = _segments) // SAFETY: as in ReadFrom.
+        {
+            nint count;
+            do
+            {
+                count = VectorCalls.preadv2(fd, vector + _first, SegmentCount, offset, mayWait ? 0 : VectorCalls.RWF_NOWAIT);
+            }
+            while (count < 0 && Marshal.GetLastPInvokeError() == EINTR);
+            return Finish(count, Marshal.GetLastPInvokeError());
+        }
+    }
+
     /// <summary>pwritev(2): from guest memory into the file, once; the count can be short.</summary>
     public long WriteTo(int fd, long offset)
     {

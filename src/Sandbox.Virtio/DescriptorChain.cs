@@ -14,14 +14,34 @@ public sealed class DescriptorChain
     private bool _seenWritable;
     private ulong _totalBytes;
 
+    public DescriptorChain()
+        : this(new GuestVector(MaxDescriptors), new GuestVector(MaxDescriptors))
+    {
+    }
+
+    private DescriptorChain(GuestVector readable, GuestVector writable) => (Readable, Writable) = (readable, writable);
+
     /// <summary>What is left of the device-readable bytes.</summary>
-    public GuestVector Readable { get; } = new(MaxDescriptors);
+    public GuestVector Readable { get; }
 
     /// <summary>What is left of the device-writable bytes.</summary>
-    public GuestVector Writable { get; } = new(MaxDescriptors);
+    public GuestVector Writable { get; }
 
     /// <summary>The descriptor that names this chain in both rings.</summary>
     public ushort HeadIndex { get; private set; }
+
+    /// <summary>Several, of which only those that are used take memory (<see cref="GuestVector.CreateMany"/>).</summary>
+    public static DescriptorChain[] CreateMany(int count)
+    {
+        GuestVector[] vectors = GuestVector.CreateMany(2 * count, MaxDescriptors);
+        DescriptorChain[] chains = new DescriptorChain[count];
+        for (int index = 0; index < count; index++)
+        {
+            chains[index] = new DescriptorChain(vectors[2 * index], vectors[(2 * index) + 1]);
+        }
+
+        return chains;
+    }
 
     /// <summary>Drops the buffers, before their memory may go away.</summary>
     public void Clear()

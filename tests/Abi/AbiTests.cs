@@ -57,7 +57,7 @@ public sealed class AbiTests
     public void Numbers_WithNamesOfOurOwn_AreTheHeaders() => Holds(
     [
         .. Translated("POLL", (PollEvents.Readable, "IN"), (PollEvents.Writable, "OUT"), (PollEvents.Error, "ERR"), (PollEvents.HangUp, "HUP"), (PollEvents.Invalid, "NVAL"), (PollEvents.PeerClosed, "RDHUP")),
-        .. Translated("EPOLL", (EpollEvents.Readable, "IN"), (EpollEvents.Writable, "OUT"), (EpollEvents.Error, "ERR"), (EpollEvents.HangUp, "HUP"), (EpollEvents.PeerClosed, "RDHUP")),
+        .. Translated("EPOLL", (EpollEvents.Readable, "IN"), (EpollEvents.Writable, "OUT"), (EpollEvents.Error, "ERR"), (EpollEvents.HangUp, "HUP"), (EpollEvents.PeerClosed, "RDHUP"), (EpollEvents.EdgeTriggered, "ET")),
         .. Numbers(
             (Namespaces.Mount, "CLONE_NEWNS"), (Namespaces.CGroup, "CLONE_NEWCGROUP"), (Namespaces.Uts, "CLONE_NEWUTS"), (Namespaces.Ipc, "CLONE_NEWIPC"),
             (Namespaces.User, "CLONE_NEWUSER"), (Namespaces.Pid, "CLONE_NEWPID"), (Namespaces.Network, "CLONE_NEWNET"),

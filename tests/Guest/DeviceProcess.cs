@@ -32,7 +32,7 @@ internal sealed class DeviceProcess : IDisposable
         ChildProcess process = Spawner.Spawn(new SpawnSpec
         {
             Executable = exe,
-            Arguments = ["sandbox-device"],
+            Arguments = ["sandbox-device", DeviceArguments.MediumWaits],
             Fds =
             [
                 new(0, nothing), new(1, nothing), new(2, nothing), new(InheritedFds.Control, deviceControl),

@@ -4,26 +4,52 @@ using Sandbox.Virtio.Block;
 
 namespace Sandbox.Device.Block;
 
-/// <summary>The file behind a disk. Every failure of the host becomes an I/O error of the guest: no space, a bad medium, a file cut short.</summary>
+/// <summary>
+/// The file behind a disk. Every failure of the host becomes an I/O error of the guest: no space, a bad medium, a file cut short. Several
+/// threads use it at once: but for one answer of the file system, which the main thread alone remembers, it has no state.
+/// </summary>
 /// <param name="fd">Borrowed.</param>
 /// <param name="direct">It is open past the page cache (O_DIRECT).</param>
 internal sealed class BlockBacking(int fd, bool direct)
 {
-    private readonly BounceBuffer? _bounce = direct ? new() : null;
-    private readonly BlockRange[] _ranges = new BlockRange[BlockRequest.MaxRanges];
+    private bool _tellsWhatWaits = !direct; // past the page cache everything does
 
-    /// <summary>Each write is on the medium before it is answered.</summary>
-    public bool SyncEveryWrite { get; set; }
+    /// <summary>Every transfer waits for the medium.</summary>
+    public bool IsDirect => direct;
 
-    public BlockStatus Read(GuestVector target, ulong offset, out uint written)
+    /// <summary>
+    /// Reads what is in memory and no more (RWF_NOWAIT). True: that was all of it. What is missing, and whatever else may be, is for
+    /// <see cref="Read"/> to find out. The main thread only.
+    /// </summary>
+    public bool TryReadAtOnce(BlockJob job)
     {
-        written = 0;
+        if (!_tellsWhatWaits)
+        {
+            return false;
+        }
+
+        GuestVector target = job.Chain.Writable;
+        long count = target.ReadFrom(fd, (long)(job.Request.OffsetBytes + job.Written), mayWait: false);
+        if (count == -(int)Errno.EOPNOTSUPP)
+        {
+            _tellsWhatWaits = false;
+        }
+
+        job.Written += (uint)Math.Max(count, 0);
+        job.Status = BlockStatus.Ok;
+        return target.IsEmpty;
+    }
+
+    public BlockStatus Read(BlockJob job)
+    {
+        GuestVector target = job.Chain.Writable;
         while (!target.IsEmpty)
         {
-            long count = target.ReadFrom(fd, (long)offset);
-            if (count == -(int)Errno.EINVAL && _bounce is not null)
+            ulong offset = job.Request.OffsetBytes + job.Written;
+            long count = target.ReadFrom(fd, (long)offset, mayWait: true);
+            if (count == -(int)Errno.EINVAL && job.Bounce is not null)
             {
-                count = _bounce.Read(fd, target, offset);
+                count = job.Bounce.Read(fd, target, offset);
             }
 
             if (count <= 0)
@@ -31,21 +57,22 @@ internal sealed class BlockBacking(int fd, bool direct)
                 return BlockStatus.IoError; // end of file too: the capacity promised more
             }
 
-            offset += (ulong)count;
-            written += (uint)count;
+            job.Written += (uint)count;
         }
 
         return BlockStatus.Ok;
     }
 
-    public BlockStatus Write(GuestVector source, ulong offset)
+    public BlockStatus Write(BlockJob job)
     {
+        GuestVector source = job.Chain.Readable;
+        ulong offset = job.Request.OffsetBytes;
         while (!source.IsEmpty)
         {
             long count = source.WriteTo(fd, (long)offset);
-            if (count == -(int)Errno.EINVAL && _bounce is not null)
+            if (count == -(int)Errno.EINVAL && job.Bounce is not null)
             {
-                count = _bounce.Write(fd, source, offset);
+                count = job.Bounce.Write(fd, source, offset);
             }
 
             if (count <= 0)
@@ -56,36 +83,17 @@ internal sealed class BlockBacking(int fd, bool direct)
             offset += (ulong)count;
         }
 
-        return SyncEveryWrite ? Flush() : BlockStatus.Ok;
+        return BlockStatus.Ok;
     }
 
     public BlockStatus Flush() => Judge(FileRange.Sync(fd));
 
-    /// <summary>Discards or zeroes each run of a list. A list with a bad run changes nothing; what was done before the host refused one stays done.</summary>
-    /// <param name="ranges">The list.</param>
-    /// <param name="operation">Discard or WriteZeroes.</param>
-    /// <param name="disk">What the runs must lie in.</param>
-    /// <param name="zeroedBytes">What may have been written: a hole is none.</param>
-    public BlockStatus Clear(GuestVector ranges, BlockOperation operation, in BlockGeometry disk, out ulong zeroedBytes)
+    /// <summary>Discards or zeroes each run. What was done before the host refused one stays done.</summary>
+    public BlockStatus Clear(BlockJob job)
     {
-        zeroedBytes = 0;
-        int count = 0;
-        while (!ranges.IsEmpty)
+        foreach (ref readonly BlockRange range in job.Ranges)
         {
-            // BlockRequest has held the list to MaxRanges.
-            BlockStatus status = BlockRange.Take(ranges, operation, disk, out _ranges[count++]);
-            if (status != BlockStatus.Ok)
-            {
-                return status;
-            }
-        }
-
-        foreach (BlockRange range in _ranges.AsSpan(0, count))
-        {
-            // A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.
-            bool punches = operation == BlockOperation.Discard || range.MayUnmap;
-            zeroedBytes += punches ? 0 : range.LengthBytes;
-            BlockStatus status = Judge(punches
+            BlockStatus status = Judge(Punches(job.Request.Operation, range)
                 ? FileRange.Discard(fd, range.OffsetBytes, range.LengthBytes)
                 : FileRange.Zero(fd, range.OffsetBytes, range.LengthBytes));
             if (status != BlockStatus.Ok)
@@ -94,8 +102,11 @@ internal sealed class BlockBacking(int fd, bool direct)
             }
         }
 
-        return SyncEveryWrite ? Flush() : BlockStatus.Ok;
+        return BlockStatus.Ok;
     }
+
+    /// <summary>A punched hole reads as zero, so write-zeroes with "may unmap" is a discard that must succeed.</summary>
+    public static bool Punches(BlockOperation operation, in BlockRange range) => operation == BlockOperation.Discard || range.MayUnmap;
 
     private static BlockStatus Judge(int result) => result switch
     {

@@ -1,12 +1,14 @@
 using System.Text;
+using Sandbox.Control.Launch;
 using Sandbox.Virtio;
 using Sandbox.Virtio.Block;
 
 namespace Sandbox.Device.Block;
 
 /// <summary>
-/// virtio-blk (virtio 1.2 §5.2) on a raw file: one request at a time, no copy between file and guest pages. Several queues spare a driver its
-/// locks; one thread serves them in turn.
+/// virtio-blk (virtio 1.2 §5.2) on a raw file, without a copy between file and guest pages. The main thread serves the rings in turn (several
+/// queues spare a driver its locks) and answers what is in memory; requests that wait for the medium wait in other threads, many at once, and
+/// are answered in the order in which they end. The specification orders nothing but this: a flush covers what was answered before it came.
 /// </summary>
 internal sealed class BlockDevice : VirtioDevice
 {
@@ -18,10 +20,9 @@ internal sealed class BlockDevice : VirtioDevice
     // How often a turn goes round its queues again because their driver has gone on meanwhile.
     private const int RoundsPerTurn = 16;
 
-    private readonly DescriptorChain _chain = new();
     private readonly BlockRate? _rate;
     private readonly KickPoll _poll;
-    private readonly BlockBacking _backing;
+    private readonly BlockJobs _jobs;
     private readonly byte[] _configSpace = new byte[BlockConfigSpace.SizeBytes];
     private readonly byte[] _id = new byte[BlockRequest.IdBytes];
     private readonly byte[] _status = new byte[1];
@@ -30,6 +31,7 @@ internal sealed class BlockDevice : VirtioDevice
     private BlockGeometry _disk;
     private int _firstQueue;
     private int _waitMilliseconds = -1;
+    private bool _syncEveryWrite = true; // until a driver has said that it flushes
 
     /// <param name="fd">The image, inherited: read-write, or read-only with <paramref name="readOnly"/>. It is raw, always.</param>
     /// <param name="capacityBytes">A multiple of 512.</param>
@@ -38,9 +40,10 @@ internal sealed class BlockDevice : VirtioDevice
     /// <param name="queueCount">1 or more.</param>
     /// <param name="direct">The fd is open past the page cache: the driver is shown the blocks that this demands.</param>
     /// <param name="rate">What bounds it; null for nothing.</param>
+    /// <param name="workers">What waits for the medium; null: the caller's thread, one request at a time.</param>
     /// <param name="poll">Makes what looks for the next request before the device sleeps; null: it sleeps at once.</param>
     public BlockDevice(
-        int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false, BlockRate? rate = null,
+        int fd, ulong capacityBytes, bool readOnly, string serialId, int queueCount = 1, bool direct = false, BlockRate? rate = null, BlockWorkers? workers = null,
         Func<DeviceQueue[], KickPoll>? poll = null)
         : base(queueCount)
     {
@@ -48,11 +51,10 @@ internal sealed class BlockDevice : VirtioDevice
         _rate = rate;
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
-        _backing = new BlockBacking(fd, direct);
+        _jobs = new BlockJobs(new BlockBacking(fd, direct), workers, OthersWait);
         BlockConfigSpace.Write(_configSpace, capacityBytes, queueCount, direct ? BounceBuffer.Alignment : BlockGeometry.SectorBytes);
         Encoding.ASCII.GetBytes(serialId, _id);
         _disk = new BlockGeometry(capacityBytes, readOnly, 0);
-        _backing.SyncEveryWrite = true; // until a driver has said that it flushes
     }
 
     public override ulong OfferedFeatures =>
@@ -68,6 +70,18 @@ internal sealed class BlockDevice : VirtioDevice
 
     public override int WaitMilliseconds => _waitMilliseconds;
 
+    /// <summary>The disk of a process, with the workers that were made for it.</summary>
+    public static BlockDevice Create(DeviceLaunchSpec spec, int fd, BackingWatch watch, BlockWorkers? workers)
+    {
+        if (workers is not null)
+        {
+            watch.AddSignals(0, workers.ToldFd);
+        }
+
+        return new BlockDevice(
+            fd, (ulong)spec.CapacityBytes, spec.ReadOnly, spec.SerialId, spec.QueueCount, spec.Direct, BlockRate.Of(spec), workers, static queues => KickPoll.Measured(queues));
+    }
+
     public override void FeaturesAgreed(ulong features)
     {
         _disk = new BlockGeometry(_capacityBytes, _readOnly, features);
@@ -81,6 +95,7 @@ internal sealed class BlockDevice : VirtioDevice
     /// </summary>
     public override void TakenOver()
     {
+        _jobs.TakenOver();
         if ((_disk.Features & BlockFeatureBits.ConfigWriteback) != 0)
         {
             SetWriteback(false);
@@ -94,9 +109,27 @@ internal sealed class BlockDevice : VirtioDevice
             return false;
         }
 
+        // What is in work ends under the promise that it came under.
+        for (int index = 0; index < Queues.Length; index++)
+        {
+            QueueStopping(index);
+        }
+
         SetWriteback(bytes[0] == 1);
         // "Write-through" is a promise about what was answered, so what was answered before is made good too.
-        return bytes[0] == 1 || _backing.Flush() == BlockStatus.Ok;
+        return bytes[0] == 1 || _jobs.TryFlushNow();
+    }
+
+    public override void QueueStopping(int index)
+    {
+        AnswerFinished();
+        while (_jobs.Has(index))
+        {
+            _jobs.Await();
+            AnswerFinished();
+        }
+
+        Queues[index].Notify(); // while the ring can tell whether the driver wants to know
     }
 
     public override bool Work()
@@ -106,34 +139,46 @@ internal sealed class BlockDevice : VirtioDevice
         int rounds = 0;
         do
         {
+            AnswerFinished();
             for (int count = 0; count < Queues.Length; count++)
             {
-                Work(Queues[(_firstQueue + count) % Queues.Length], ref moved);
+                Work((_firstQueue + count) % Queues.Length, ref moved);
             }
 
-            // Each goes first in its turn: where a turn or a rate lets few requests go, a busy queue would else keep them all.
+            // Each goes first in its turn: where a turn, a rate or the requests in work let few go, a busy queue would else keep them all.
             _firstQueue = (_firstQueue + 1) % Queues.Length;
         }
-        while (++rounds < RoundsPerTurn && moved < BytesPerTurn && _waitMilliseconds < 0 && _poll.Await(Queues));
+        while (++rounds < RoundsPerTurn && moved < BytesPerTurn && _waitMilliseconds < 0 && _jobs.IsIdle && _poll.Await(Queues));
         return Rest();
     }
 
-    private void Work(DeviceQueue queue, ref ulong moved)
+    private void Work(int index, ref ulong moved)
     {
+        DeviceQueue queue = Queues[index];
         queue.Ring.SuppressKicks();
-        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && !MustWait(queue.Ring) && queue.Ring.TryPop(_chain); done++)
+        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && _jobs.Next is { } job && !MustWait(queue.Ring); done++)
         {
-            moved += _chain.Readable.LengthBytes + _chain.Writable.LengthBytes;
-            Serve(queue.Ring);
+            if (!queue.Ring.TryPop(job.Chain))
+            {
+                job.Chain.Clear(); // a chain that broke the ring left its beginning
+                break;
+            }
+
+            moved += Serve(index, job);
         }
 
-        _chain.Clear();
         queue.Notify();
     }
 
-    // True when there is more to do at once. What waits for its rate is looked at again without a kick.
+    // True when there is more to do at once. What waits for its rate is looked at again without a kick, and so are all rings when as much is in
+    // work as may be: its end wakes the loop.
     private bool Rest()
     {
+        if (_jobs.Next is null)
+        {
+            return false;
+        }
+
         bool more = false;
         foreach (DeviceQueue queue in Queues)
         {
@@ -158,37 +203,78 @@ internal sealed class BlockDevice : VirtioDevice
     private void SetWriteback(bool on)
     {
         _configSpace[BlockConfigSpace.WritebackOffset] = on ? (byte)1 : (byte)0;
-        _backing.SyncEveryWrite = !on;
+        _syncEveryWrite = !on;
     }
 
-    private void Serve(SplitVirtqueue ring)
+    // Returns the bytes of its buffers, and those that it fills with zeroes.
+    private ulong Serve(int queue, BlockJob job)
     {
-        if (!BlockRequest.TryParse(_chain, _disk, out BlockRequest request))
+        ulong bytes = job.Chain.Readable.LengthBytes + job.Chain.Writable.LengthBytes;
+        if (!BlockRequest.TryParse(job.Chain, _disk, out BlockRequest request))
         {
-            ring.Fail(VirtqueueFault.RequestUnanswerable);
-            return;
+            job.Chain.Clear();
+            Queues[queue].Ring.Fail(VirtqueueFault.RequestUnanswerable);
+            return bytes;
         }
 
-        uint written = 0;
-        ulong filled = request.Operation == BlockOperation.Write ? _chain.Readable.LengthBytes : 0;
-        BlockStatus status = request.Operation switch
+        _jobs.Begin(job, queue, request, bytes, _syncEveryWrite);
+        ulong counted = 0;
+        bool ended = true;
+        switch (request.Operation)
         {
-            BlockOperation.Read => _backing.Read(_chain.Writable, request.OffsetBytes, out written),
-            BlockOperation.Write => _backing.Write(_chain.Readable, request.OffsetBytes),
-            BlockOperation.Flush => _backing.Flush(),
-            BlockOperation.GetId => GetId(out written),
-            BlockOperation.Discard or BlockOperation.WriteZeroes => _backing.Clear(_chain.Readable, request.Operation, _disk, out filled),
-            _ => request.Status,
-        };
-        _rate?.Take(filled + (request.Operation == BlockOperation.Read ? written : 0));
-        _status[0] = (byte)status;
-        request.StatusByte.CopyFrom(0, _status);
-        ring.Complete(_chain.HeadIndex, written + 1);
+            case BlockOperation.Answer:
+                break;
+            case BlockOperation.GetId:
+                job.Written = BlockRequest.IdBytes;
+                job.Status = job.Chain.Writable.TryPut(_id) ? BlockStatus.Ok : BlockStatus.IoError;
+                break;
+            case BlockOperation.Discard or BlockOperation.WriteZeroes when !job.TryTakeRanges(_disk, out counted):
+                break;
+            case BlockOperation.Read or BlockOperation.Write:
+                counted = job.Chain.Readable.LengthBytes + job.Chain.Writable.LengthBytes;
+                ended = _jobs.TryDo(job);
+                break;
+            default:
+                ended = _jobs.TryDo(job);
+                break;
+        }
+
+        // Once, when it goes: one that is in work while others ask whether they may has been counted.
+        _rate?.Take(counted);
+        if (ended)
+        {
+            Answer(job);
+        }
+
+        return bytes + (request.Operation is BlockOperation.Discard or BlockOperation.WriteZeroes ? counted : 0);
     }
 
-    private BlockStatus GetId(out uint written)
+    private bool OthersWait()
     {
-        written = BlockRequest.IdBytes;
-        return _chain.Writable.TryPut(_id) ? BlockStatus.Ok : BlockStatus.IoError;
+        foreach (DeviceQueue queue in Queues)
+        {
+            if (queue.Ring.HasAvailable)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void AnswerFinished()
+    {
+        while (_jobs.TryTakeFinished(out BlockJob? job))
+        {
+            Answer(job);
+        }
+    }
+
+    private void Answer(BlockJob job)
+    {
+        _status[0] = (byte)job.Status;
+        job.Request.StatusByte.CopyFrom(0, _status);
+        Queues[job.Queue].Ring.Complete(job.Chain.HeadIndex, job.Written + 1);
+        _jobs.End(job);
     }
 }

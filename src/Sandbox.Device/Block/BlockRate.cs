@@ -4,7 +4,7 @@ namespace Sandbox.Device.Block;
 
 /// <summary>
 /// What bounds a disk: bytes moved and requests made in a second, by all its queues and in both directions together. A request goes when neither
-/// is in debt; what it was is counted afterwards, so that one of any size passes in the end. One that must wait stays in the ring.
+/// is in debt; what it asks for is counted as it goes, so that one of any size passes in the end. One that must wait stays in the ring.
 /// </summary>
 /// <param name="bytesPerSecond">0 for no bound.</param>
 /// <param name="operationsPerSecond">0 for no bound. Flushes and discards count as any other: a driver cannot make up for its rate with them.</param>
@@ -33,8 +33,8 @@ internal sealed class BlockRate(long bytesPerSecond, long operationsPerSecond, F
     /// <summary>Whether the next request may go.</summary>
     public bool MayGo() => _bytes.MayGo() & _operations.MayGo();
 
-    /// <summary>A request has gone.</summary>
-    /// <param name="bytes">What it read, wrote or filled with zeroes.</param>
+    /// <summary>A request goes.</summary>
+    /// <param name="bytes">What it reads, writes or fills with zeroes.</param>
     public void Take(ulong bytes)
     {
         _bytes.Take((long)bytes);

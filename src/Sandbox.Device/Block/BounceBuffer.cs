@@ -12,11 +12,11 @@ internal sealed class BounceBuffer
     /// <summary>Enough for every medium (open(2), O_DIRECT); also the block that the driver is shown.</summary>
     public const int Alignment = 4096;
 
-    private const int LengthBytes = 128 * 1024;
+    private const int LengthBytes = 16 * 1024; // one for each thread: more would be memory for drivers that do not exist
 
     private readonly AlignedBuffer _buffer = new(LengthBytes, Alignment);
 
-    /// <summary>As <see cref="GuestVector.ReadFrom"/>, for at most one buffer.</summary>
+    /// <summary>As <see cref="GuestVector.ReadFrom(int, long, bool)"/>, for at most one buffer.</summary>
     public long Read(int fd, GuestVector target, ulong offset)
     {
         Span<byte> bytes = Piece(target);

@@ -8,8 +8,13 @@ internal static unsafe class VectorCalls
 {
     internal const uint GRND_NONBLOCK = 0x1;
 
+    internal const int RWF_NOWAIT = 0x8;
+
     [DllImport("libc", SetLastError = true)]
     internal static extern nint preadv(int fd, iovec* vector, int count, long offset);
+
+    [DllImport("libc", SetLastError = true)]
+    internal static extern nint preadv2(int fd, iovec* vector, int count, long offset, int flags);
 
     [DllImport("libc", SetLastError = true)]
     internal static extern nint pwritev(int fd, iovec* vector, int count, long offset);

@@ -60,7 +60,7 @@ internal sealed class DeviceLauncher : IDisposable
     {
         Entry entry = _entries[place];
         ProcessPlan plan = ProcessPlan.ForDevice(entry.Plan, _guestMemoryBytes, backend, entry.Inflight, entry.Backing);
-        return _starter.StartAsync(plan.Name, _executable, plan.Fds, plan.Spec, plan.Limits, plan.Device!.Kind);
+        return _starter.StartAsync(plan.Argv, _executable, plan.Fds, plan.Spec, plan.Limits, plan.Device!.Kind);
     }
 
     public void Dispose()

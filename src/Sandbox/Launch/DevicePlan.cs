@@ -20,6 +20,9 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
     public IReadOnlyList<FdHandle> Backing { get; } = backing;
 
+    /// <summary>What its command line says: of <see cref="DeviceArguments"/>.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the balloon, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
@@ -123,5 +126,8 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             BytesPerSecond = rate.BytesPerSecond,
             OperationsPerSecond = rate.OperationsPerSecond,
         },
-        [disk.File]);
+        [disk.File])
+    {
+        Arguments = disk.MediumWaits ? [DeviceArguments.MediumWaits] : [],
+    };
 }

@@ -11,7 +11,7 @@ internal sealed class DiskImage : IDisposable
     public const int DirectBytes = 4096;
 
     private DiskImage(FdHandle file, long bytes, bool readOnly, string serialId, bool direct) =>
-        (File, Bytes, ReadOnly, SerialId, Direct) = (file, bytes, readOnly, serialId, direct);
+        (File, Bytes, ReadOnly, SerialId, Direct, MediumWaits) = (file, bytes, readOnly, serialId, direct, FileStatus.IsOnMedium(file));
 
     public FdHandle File { get; }
 
@@ -21,6 +21,9 @@ internal sealed class DiskImage : IDisposable
 
     /// <summary>Open past the page cache.</summary>
     public bool Direct { get; }
+
+    /// <summary>Whether a request may have to wait for a medium. No: the file lies in memory.</summary>
+    public bool MediumWaits { get; }
 
     /// <summary>What the guest sees as the disk's serial number.</summary>
     public string SerialId { get; }

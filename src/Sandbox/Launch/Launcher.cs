@@ -102,7 +102,7 @@ internal sealed class Launcher
 
         ProcessPlan vmmPlan = ProcessPlan.ForVmm(_files, plans, consoleWriter, sockets);
 #pragma warning disable CA2025 // CollectAsync waits for every start before the exes and the starter are closed.
-        List<Task<WatchedProcess>> starts = [starter.StartAsync(vmmPlan.Name, vmm, vmmPlan.Fds, vmmPlan.Spec, vmmPlan.Limits, kind: null)];
+        List<Task<WatchedProcess>> starts = [starter.StartAsync(vmmPlan.Argv, vmm, vmmPlan.Fds, vmmPlan.Spec, vmmPlan.Limits, kind: null)];
         for (int index = 0; index < backends.Count; index++)
         {
             starts.Add(devices.StartAsync(index, backends[index]));

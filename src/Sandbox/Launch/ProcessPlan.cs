@@ -14,6 +14,9 @@ internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOn
 {
     public string Name { get; } = name;
 
+    /// <summary>The name, and what else its command line says.</summary>
+    public IReadOnlyList<string> Argv { get; init; } = [name];
+
     public DeviceLaunchSpec? Device { get; } = device;
 
     public IReadOnlyList<InheritedFd> Fds { get; } = fds;
@@ -93,7 +96,10 @@ internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOn
         }
 
         fds.AddRange(backing.Select(static (fd, place) => new InheritedFd(InheritedFds.DeviceFirstBacking + place, fd))); // its one resource
-        return new(device.Name, spec, fds, Frame(spec.Encode), LimitsFor(guestMemoryBytes, RuntimeThreads, spec.ReadOnly ? 0 : (ulong)spec.CapacityBytes));
+        return new(device.Name, spec, fds, Frame(spec.Encode), LimitsFor(guestMemoryBytes, RuntimeThreads, spec.ReadOnly ? 0 : (ulong)spec.CapacityBytes))
+        {
+            Argv = [device.Name, .. device.Arguments],
+        };
     }
 
     /// <summary>Guest memory counts twice: a new memory table is mapped before the old one goes.</summary>

@@ -27,15 +27,16 @@ internal sealed class ProcessStarter : IDisposable
     public IReadOnlyList<FdHandle> Groups { get; init; } = [];
 
     /// <summary>Completes when the process runs its exe.</summary>
-    /// <param name="name">For messages, and argv[0].</param>
+    /// <param name="argv">The name, which is for messages too, and what follows it.</param>
     /// <param name="executable">The exe to run inside the jail, borrowed.</param>
     /// <param name="fds">Its own fds, borrowed; standard streams and control socket are added here.</param>
     /// <param name="spec">The whole frame of its specification.</param>
     /// <param name="limits">What it may use of the host.</param>
     /// <param name="kind">Which device it will be; null: the VMM.</param>
     public async Task<WatchedProcess> StartAsync(
-        string name, FdHandle executable, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits, DeviceKind? kind)
+        IReadOnlyList<string> argv, FdHandle executable, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits, DeviceKind? kind)
     {
+        string name = argv[0];
         (FdHandle control, FdHandle childControl) = _security.CreateChannel();
         (FdHandle errors, FdHandle childErrors) = _security.CreatePipe();
         using (childControl)
@@ -46,7 +47,7 @@ internal sealed class ProcessStarter : IDisposable
             {
                 user = Environment.IsPrivilegedProcess ? UserClaim.Take() : null; // an ordinary user's processes stay that user's
                 InheritedFd[] table = [new(0, _nothing), new(1, _nothing), new(2, childErrors), new(InheritedFds.Control, childControl), .. fds];
-                ChildProcess child = await StartJailedAsync(name, executable, table, limits, _security.ProcessLabel(kind), user?.Number, isDevice: kind is not null).ConfigureAwait(false);
+                ChildProcess child = await StartJailedAsync(argv, executable, table, limits, _security.ProcessLabel(kind), user?.Number, isDevice: kind is not null).ConfigureAwait(false);
                 // The frame is far smaller than a socket's buffer: this cannot block. A process that is dead already is the watch's to report.
                 _ = FdIo.WriteAll(control.Number, spec.Span);
                 return new WatchedProcess(name, child, control, errors, _phaseReached) { User = user };
@@ -72,22 +73,22 @@ internal sealed class ProcessStarter : IDisposable
         _jail.Dispose();
     }
 
-    private async Task<ChildProcess> StartJailedAsync(string name, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool isDevice)
+    private async Task<ChildProcess> StartJailedAsync(IReadOnlyList<string> argv, FdHandle executable, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool isDevice)
     {
         bool userNamespace = _userNamespaces;
         try
         {
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace, isDevice), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(argv, table, limits, label, user, userNamespace, isDevice), Groups).ConfigureAwait(false);
         }
         catch (JailException refused) when (userNamespace && refused.Step == JailStep.Unshare && Environment.IsPrivilegedProcess)
         {
             // A host may refuse user namespaces (sysctl, chroot). Root can raise every other wall without one; nobody else can.
             _userNamespaces = false;
-            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(name, table, limits, label, user, userNamespace: false, isDevice), Groups).ConfigureAwait(false);
+            return await JailedSpawner.StartAsync(_jail, executable, table, Jail(argv, table, limits, label, user, userNamespace: false, isDevice), Groups).ConfigureAwait(false);
         }
     }
 
-    private JailSpec Jail(string name, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool userNamespace, bool isDevice) =>
+    private JailSpec Jail(IReadOnlyList<string> argv, InheritedFd[] table, ProcessLimits limits, string? label, uint? user, bool userNamespace, bool isDevice) =>
         new()
         {
             UserId = user,
@@ -95,7 +96,7 @@ internal sealed class ProcessStarter : IDisposable
             UserNamespace = userNamespace,
             Label = label,
             Fds = Array.ConvertAll(table, static fd => fd.ChildNumber),
-            Arguments = [name],
+            Arguments = argv,
             MaxProcesses = limits.MaxThreads,
             MaxFileBytes = limits.MaxFileBytes,
             MaxAddressSpaceBytes = limits.MaxAddressSpaceBytes,

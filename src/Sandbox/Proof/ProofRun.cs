@@ -77,7 +77,7 @@ internal sealed class ProofRun(ProofCast cast, LaunchFiles files, Baits baits, i
             GuestMemoryFd = plan.IsVmm ? InheritedFds.VmmGuestMemory : GuestMemoryNumber,
             SocketPath = baits.SocketPath,
         };
-        using WatchedProcess probe = await cast.Starter.StartAsync(plan.Name, cast.Probe, fds, order.Encode(), plan.Limits, plan.Device?.Kind).ConfigureAwait(false);
+        using WatchedProcess probe = await cast.Starter.StartAsync(plan.Argv, cast.Probe, fds, order.Encode(), plan.Limits, plan.Device?.Kind).ConfigureAwait(false);
         return await Task.Run(() => Finish(probe)).ConfigureAwait(false);
     }
 

@@ -41,7 +41,7 @@ internal sealed class ProofStage : IAsyncDisposable
         {
             foreach (ProcessPlan plan in plans.Where(plan => plan != stage._free))
             {
-                started.Add(await cast.Starter.StartAsync(plan.Name, cast.RealExecutable(plan), plan.Fds, plan.Spec, plan.Limits, plan.Device?.Kind).ConfigureAwait(false));
+                started.Add(await cast.Starter.StartAsync(plan.Argv, cast.RealExecutable(plan), plan.Fds, plan.Spec, plan.Limits, plan.Device?.Kind).ConfigureAwait(false));
             }
         }
         finally

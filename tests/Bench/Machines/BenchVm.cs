@@ -73,7 +73,7 @@ internal sealed class BenchVm : IDisposable
                     fds.Add(new(InheritedFds.VmmFirstDevice, link.Value.Frontend));
                 }
 
-                await vm.StartProcessAsync(options.Jailed, starter, "sandbox-vmm", vmm, fds, Frame(spec.Encode), new ProcessLimits(17, 0, ulong.MaxValue)).ConfigureAwait(false);
+                await vm.StartProcessAsync(options.Jailed, starter, ["sandbox-vmm"], vmm, fds, Frame(spec.Encode), new ProcessLimits(17, 0, ulong.MaxValue)).ConfigureAwait(false);
                 await device.ConfigureAwait(false);
                 link?.Frontend.Dispose();
                 link?.Backend.Dispose();
@@ -134,30 +134,31 @@ internal sealed class BenchVm : IDisposable
         long bytes = new FileInfo(options.DiskImage!).Length;
         DeviceLaunchSpec spec = new() { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "bench" };
         List<InheritedFd> fds = [new(InheritedFds.DeviceVhostUser, backend), new(InheritedFds.DeviceFirstBacking, image)];
-        await StartProcessAsync(options.Jailed, starter, "sandbox-device", exe, fds, Frame(spec.Encode), new ProcessLimits(16, (ulong)bytes, ulong.MaxValue)).ConfigureAwait(false);
+        string[] argv = FileStatus.IsOnMedium(image) ? ["sandbox-device", DeviceArguments.MediumWaits] : ["sandbox-device"]; // as the launcher
+        await StartProcessAsync(options.Jailed, starter, argv, exe, fds, Frame(spec.Encode), new ProcessLimits(16, (ulong)bytes, ulong.MaxValue)).ConfigureAwait(false);
     }
 
     private async Task StartProcessAsync(
-        bool jailed, ProcessStarter starter, string name, FdHandle exe, List<InheritedFd> fds, byte[] spec, ProcessLimits limits)
+        bool jailed, ProcessStarter starter, string[] argv, FdHandle exe, List<InheritedFd> fds, byte[] spec, ProcessLimits limits)
     {
         (ChildProcess, IDisposable) started;
         if (jailed)
         {
-            WatchedProcess process = await starter.StartAsync(name, exe, fds, spec, limits, kind: null).ConfigureAwait(false);
+            WatchedProcess process = await starter.StartAsync(argv, exe, fds, spec, limits, kind: null).ConfigureAwait(false);
             started = (process.Child, process);
         }
         else
         {
-            started = StartBare(name, exe, fds, spec);
+            started = StartBare(argv, exe, fds, spec);
         }
 
         lock (_processes)
         {
-            _processes.Insert(name == "sandbox-vmm" ? 0 : _processes.Count, started);
+            _processes.Insert(argv[0] == "sandbox-vmm" ? 0 : _processes.Count, started);
         }
     }
 
-    private static (ChildProcess Child, IDisposable Owner) StartBare(string name, FdHandle exe, List<InheritedFd> fds, byte[] spec)
+    private static (ChildProcess Child, IDisposable Owner) StartBare(string[] argv, FdHandle exe, List<InheritedFd> fds, byte[] spec)
     {
         using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
         (FdHandle control, FdHandle childControl) = UnixSocket.CreatePair();
@@ -166,7 +167,7 @@ internal sealed class BenchVm : IDisposable
             ChildProcess child = Spawner.Spawn(new SpawnSpec
             {
                 Executable = exe,
-                Arguments = [name],
+                Arguments = argv,
                 Fds = [new(0, nothing), new(1, nothing), new(2, nothing), new(InheritedFds.Control, childControl), .. fds],
             });
             LinuxException.Check(FdIo.WriteAll(control.Number, spec), "write launch spec");

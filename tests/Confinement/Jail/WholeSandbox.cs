@@ -25,7 +25,8 @@ internal sealed class WholeSandbox : IAsyncDisposable
     /// <summary>Returns when the guest runs and every device process serves.</summary>
     internal static async Task<WholeSandbox> StartAsync()
     {
-        string disk = Path.GetTempFileName();
+        // Not in /tmp, which may be memory: a disk on a medium has more threads, and they are to be judged.
+        string disk = Path.Combine(AppContext.BaseDirectory, $"disk-{Guid.NewGuid():N}");
         await File.WriteAllBytesAsync(disk, new byte[1 << 20]);
         TaskCompletionSource guestRuns = new(TaskCreationOptions.RunContinuationsAsynchronously);
         MicroVmOptions options = new()

@@ -109,7 +109,8 @@ public sealed class DeviceProcess : IDisposable
             ChildProcess child = ChangedExe.Spawn(new SpawnSpec
             {
                 Executable = exe,
-                Arguments = [ExecutablePath],
+                // A disk has threads where the launcher would give it some.
+                Arguments = backings is [FdHandle disk] && FileStatus.IsOnMedium(disk) ? [ExecutablePath, DeviceArguments.MediumWaits] : [ExecutablePath],
                 // Only the build for this test run reads it; the published exe has its runtime inside.
                 Environment = [$"DOTNET_ROOT={Path.GetDirectoryName(Environment.ProcessPath)}"],
                 Fds = fds,

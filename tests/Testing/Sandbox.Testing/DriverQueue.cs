@@ -14,10 +14,13 @@ public sealed class DriverQueue
     public const ushort Write = 2;
     public const ushort Indirect = 4;
 
+    private const int Free = -1;
+
     private readonly TestGuest _guest;
     private readonly GuestSlice _descriptors;
     private readonly GuestSlice _available;
     private readonly GuestSlice _used;
+    private readonly int[] _chainOf; // of each descriptor, the head of the chain it is in
     private ushort _nextDescriptor;
     private ushort _availableIndex;
     private ushort _usedSeen;
@@ -27,6 +30,8 @@ public sealed class DriverQueue
         ArgumentNullException.ThrowIfNull(guest);
         _guest = guest;
         Size = size;
+        _chainOf = new int[size];
+        Array.Fill(_chainOf, Free);
         Layout = new VirtqueueLayout(size, guest.Allocate(16u * size), guest.Allocate(6 + (2u * size)), guest.Allocate(6 + (8u * size)));
         _descriptors = guest.Slice(Layout.DescriptorTable, 16u * size);
         _available = guest.Slice(Layout.AvailableRing, 6 + (2u * size));
@@ -57,17 +62,19 @@ public sealed class DriverQueue
     /// <summary>Asks for a call when the used index passes this one (EVENT_IDX).</summary>
     public void WantCallAt(ushort usedIndex) => _available.WriteUInt16Release(4 + (2u * Size), usedIndex);
 
-    /// <summary>Writes a chain of buffers to fresh descriptors and makes it available. The head.</summary>
+    /// <summary>Writes a chain of buffers to free descriptors and makes it available. The head. A driver that takes no answers back reuses what it must.</summary>
     public ushort Add(params ReadOnlySpan<DriverBuffer> buffers)
     {
-        ushort head = _nextDescriptor;
+        ushort head = Take(Free);
+        ushort here = head;
         for (int index = 0; index < buffers.Length; index++)
         {
             DriverBuffer buffer = buffers[index];
-            ushort here = _nextDescriptor;
-            _nextDescriptor = (ushort)((_nextDescriptor + 1) % Size);
-            int flags = (buffer.DeviceWrites ? Write : 0) | (index + 1 < buffers.Length ? Next : 0);
-            RawDescriptor(here, buffer.Address.Value, buffer.LengthBytes, (ushort)flags, _nextDescriptor);
+            bool last = index + 1 == buffers.Length;
+            ushort next = last ? (ushort)0 : Take(head);
+            int flags = (buffer.DeviceWrites ? Write : 0) | (last ? 0 : Next);
+            RawDescriptor(here, buffer.Address.Value, buffer.LengthBytes, (ushort)flags, next);
+            here = next;
         }
 
         RawMakeAvailable(head);
@@ -86,8 +93,7 @@ public sealed class DriverQueue
         }
 
         GuestAddress address = _guest.Place(table);
-        ushort head = _nextDescriptor;
-        _nextDescriptor = (ushort)((_nextDescriptor + 1) % Size);
+        ushort head = Take(Free);
         RawDescriptor(head, address.Value, (uint)table.Length, Indirect, 0);
         RawMakeAvailable(head);
         return head;
@@ -110,6 +116,11 @@ public sealed class DriverQueue
         head = _used.ReadUInt32Acquire(entry);
         writtenBytes = _used.ReadUInt32Acquire(entry + 4);
         _usedSeen = unchecked((ushort)(_usedSeen + 1));
+        for (int index = 0; index < _chainOf.Length; index++)
+        {
+            _chainOf[index] = _chainOf[index] == head ? Free : _chainOf[index];
+        }
+
         return true;
     }
 
@@ -128,6 +139,20 @@ public sealed class DriverQueue
     }
 
     public void RawAvailableIndex(ushort index) => _available.WriteUInt16Release(2, index);
+
+    // The next free descriptor in turn, for a chain: its own where it begins one.
+    private ushort Take(int chain)
+    {
+        ushort taken = _nextDescriptor;
+        for (int tries = 0; tries < Size && _chainOf[taken] != Free; tries++)
+        {
+            taken = (ushort)((taken + 1) % Size);
+        }
+
+        _nextDescriptor = (ushort)((taken + 1) % Size);
+        _chainOf[taken] = chain == Free ? taken : chain;
+        return taken;
+    }
 
     private static void Encode(Span<byte> bytes, ulong address, uint lengthBytes, ushort flags, ushort next)
     {

@@ -39,6 +39,42 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void BlockRequests_ThatWaitForAMedium_AllocateNothing()
+    {
+        using MediumHarness disk = new();
+        GuestAddress data = disk.Guest.Allocate(4096, 4096);
+        DriverBuffer status = new(disk.Guest.Allocate(1), 1, true);
+        DriverBuffer[] read = [new(disk.Guest.Place(new byte[16]), 16, false), new(data, 4096, true), status];
+        DriverBuffer[] write = [new(disk.Guest.Place([1, .. new byte[15]]), 16, false), new(data, 4096, false), status];
+        DriverBuffer[] flush = [new(disk.Guest.Place([4, .. new byte[15]]), 16, false), status];
+        int wrong = 0;
+        const int requests = 4000;
+        // Of every thread, the workers too; those of the test host are not quiet either, so less than a byte a request is none.
+        Assert.InRange(Allocations.Least(() =>
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int round = 0; round < requests / 4; round++)
+            {
+                disk.Driver.Add(read);
+                disk.Driver.Add(write);
+                disk.Driver.Add(flush);
+                disk.Driver.Add(read);
+                while (disk.Device.Work() || disk.Ring.InFlightCount != 0)
+                {
+                }
+
+                while (disk.Driver.TryTakeUsed(out _, out uint written))
+                {
+                    wrong += written is 1 or 4097 ? 0 : 1;
+                }
+            }
+
+            return GC.GetTotalAllocatedBytes(precise: true) - before;
+        }), 0, requests - 1);
+        Assert.Equal(0, wrong);
+    }
+
+    [Fact]
     public void BalloonRequests_OfBothKinds_AllocateNothing()
     {
         using TestGuest guest = new();

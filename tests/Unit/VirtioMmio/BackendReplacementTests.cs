@@ -3,6 +3,7 @@ using Sandbox.Control.Launch;
 using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.Testing;
+using Sandbox.Unit.Tests.Device;
 using Sandbox.Virtio;
 using Sandbox.Vmm.VirtioMmio;
 using Xunit.Abstractions;
@@ -27,6 +28,7 @@ public sealed class BackendReplacementTests : IDisposable
     private readonly FdHandle _records = MemFd.CreateSealed("records", LaunchLimits.InflightBytes);
     private readonly byte[] _content = new byte[DiskBytes];
     private FdHandle? _firstSocket;
+    private MediumFile? _medium;
 
     public BackendReplacementTests(ITestOutputHelper output)
     {
@@ -39,13 +41,17 @@ public sealed class BackendReplacementTests : IDisposable
     {
         _guest.Dispose();
         _firstSocket?.Dispose();
+        _medium?.Dispose();
         _disk.Dispose();
         _records.Dispose();
     }
 
-    [Fact]
-    public void DeviceProcess_KilledAHundredTimesUnderLoad_LosesNothingAndRepeatsNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // on a medium, past the page cache: several requests are in work when it is killed
+    public void DeviceProcess_KilledAHundredTimesUnderLoad_LosesNothingAndRepeatsNothing(bool onMedium)
     {
+        _medium = onMedium ? new MediumFile(_content, direct: true) : null;
         int kills = int.TryParse(Environment.GetEnvironmentVariable("KILLS"), out int wanted) ? wanted : 100;
         DeviceProcess process = Start();
         using VhostUserDevice device = Attach(process);
@@ -78,7 +84,15 @@ public sealed class BackendReplacementTests : IDisposable
         Assert.Empty(_losses);
         Assert.True(load.Answers > kills, $"{load.Answers} answers");
         byte[] onDisk = new byte[DiskBytes];
-        Assert.Equal(DiskBytes, FdIo.ReadAt(_disk.Number, onDisk, 0));
+        if (_medium is null)
+        {
+            Assert.Equal(DiskBytes, FdIo.ReadAt(_disk.Number, onDisk, 0));
+        }
+        else
+        {
+            onDisk = File.ReadAllBytes(_medium.Path);
+        }
+
         Assert.True(_content.AsSpan().SequenceEqual(onDisk));
     }
 
@@ -203,7 +217,8 @@ public sealed class BackendReplacementTests : IDisposable
     private int Kick => _wiring.IoEventFds[(Registers + 0x50, 0)];
 
     private DeviceProcess Start(long bytes = DiskBytes) =>
-        DeviceProcess.StartRecorded(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "disk" }, _records, _disk);
+        DeviceProcess.StartRecorded(
+            new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = bytes, SerialId = "disk", Direct = _medium is not null }, _records, _medium?.File ?? _disk);
 
     private VhostUserDevice Attach(DeviceProcess process)
     {

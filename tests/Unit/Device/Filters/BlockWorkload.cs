@@ -6,17 +6,31 @@ using Sandbox.Testing;
 
 namespace Sandbox.Unit.Tests.Device.Filters;
 
-/// <summary>Every kind of request to a disk, on a file in memory: it cannot zero a range at once, so both ways of doing it are taken.</summary>
+/// <summary>
+/// Every kind of request to a disk. On a file in memory, which cannot zero a range at once, so both ways of doing it are taken; on a medium, where
+/// threads wait for it; and past the page cache, with buffers that do not suit it.
+/// </summary>
 internal sealed class BlockWorkload : DeviceWorkload
 {
     private const int Bytes = 65536;
 
-    private readonly FdHandle _disk = MemFd.Create("disk");
+    private readonly bool _direct;
+    private readonly MediumFile? _medium;
+    private readonly FdHandle _disk;
     private readonly FdHandle _kick = EventFd.Create();
 
-    public BlockWorkload() => Assert.Equal(Bytes, FdIo.Write(_disk.Number, new byte[Bytes]));
+    public BlockWorkload(bool onMedium, bool direct)
+    {
+        _direct = direct;
+        _medium = onMedium ? new MediumFile(new byte[Bytes], direct) : null;
+        _disk = _medium?.File ?? MemFd.Create("disk");
+        if (_medium is null)
+        {
+            Assert.Equal(Bytes, FdIo.Write(_disk.Number, new byte[Bytes]));
+        }
+    }
 
-    protected override DeviceLaunchSpec Spec => new() { Kind = DeviceKind.Block, CapacityBytes = Bytes, SerialId = "disk0" };
+    protected override DeviceLaunchSpec Spec => new() { Kind = DeviceKind.Block, CapacityBytes = Bytes, SerialId = "disk0", Direct = _direct };
 
     protected override FdHandle[] Backings => [_disk];
 
@@ -24,6 +38,7 @@ internal sealed class BlockWorkload : DeviceWorkload
     {
         _kick.Dispose();
         _disk.Dispose();
+        _medium?.Dispose();
         base.Dispose();
     }
 
@@ -31,7 +46,7 @@ internal sealed class BlockWorkload : DeviceWorkload
     {
         DriverQueue driver = new(Guest, 32);
         Process.Frontend.StartRing(0, driver, _kick.Number, Call.Number);
-        GuestAddress data = Guest.Allocate(4096);
+        GuestAddress data = new(Guest.Allocate(8192, 4096).Value + (_direct ? 1u : 0));
         byte[] range = new byte[16]; // virtio 1.2 §5.2.6, struct virtio_blk_discard_write_zeroes: eight sectors from sector 0
         BinaryPrimitives.WriteUInt32LittleEndian(range.AsSpan(8), 8);
         Request(driver, 1, new DriverBuffer(data, 4096, false)); // VIRTIO_BLK_T_OUT

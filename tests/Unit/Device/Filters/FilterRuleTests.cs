@@ -17,7 +17,7 @@ public sealed class FilterRuleTests
 
     private static readonly Dictionary<string, Func<DeviceWorkload>[]> Workloads = new()
     {
-        ["device-block"] = [static () => new BlockWorkload()],
+        ["device-block"] = [static () => new BlockWorkload(onMedium: false, direct: false), static () => new BlockWorkload(onMedium: true, direct: false), static () => new BlockWorkload(onMedium: true, direct: true)],
         ["device-entropy"] = [static () => new EntropyWorkload()],
         ["device-balloon"] = [static () => new BalloonWorkload()],
         ["device-net"] = [static () => new NetWorkload(), static () => new TapWorkload()],

@@ -1,0 +1,90 @@
+using Sandbox.Device.Block;
+using Sandbox.Virtio.Block;
+
+namespace Sandbox.Unit.Tests.Device;
+
+/// <summary>Who is told of a failed synchronization: the kernel says it once, and no flush may promise what is lost.</summary>
+public sealed class BlockSyncsTests
+{
+    private const long NoFlush = -1;
+
+    private readonly BlockSyncs _syncs = new();
+
+    [Fact]
+    public void End_Well_FailsNobody()
+    {
+        _syncs.AnswerChange(acrossFailure: false);
+
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+        Assert.Equal(0, _syncs.Failures);
+    }
+
+    [Fact]
+    public void End_Badly_WithAFlushThatSpeaksForAll_OwesNothing()
+    {
+        _syncs.AnswerChange(acrossFailure: false);
+
+        Assert.True(Sync(BlockStatus.IoError, told: 1));
+        Assert.Equal(1, _syncs.Failures);
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+    }
+
+    [Fact]
+    public void End_Badly_BeforeAnythingWasAnswered_OwesNothing()
+    {
+        Assert.True(Sync(BlockStatus.IoError, NoFlush)); // a write that must be on the medium: it is told itself
+        Assert.False(Sync(BlockStatus.Ok, told: 0));
+    }
+
+    /// <summary>The change was answered while it ran. An older flush fails as well and says nothing about it; the next one must.</summary>
+    [Fact]
+    public void End_Badly_WithAChangeThatNoFlushSpeaksFor_FailsFlushesUntilOneDoes()
+    {
+        _syncs.Begin();
+        _syncs.AnswerChange(acrossFailure: false);
+        Assert.True(_syncs.End(BlockStatus.IoError, told: 0));
+
+        Assert.True(Sync(BlockStatus.Ok, told: 0));
+        Assert.True(Sync(BlockStatus.Ok, NoFlush)); // and writes that came after are sound: it is for flushes only
+        Assert.True(Sync(BlockStatus.Ok, told: 1));
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+    }
+
+    [Fact]
+    public void End_Badly_WithAChangeInWork_FailsTheFlushAfterItsAnswer()
+    {
+        Assert.True(Sync(BlockStatus.IoError, told: 0));
+        _syncs.AnswerChange(acrossFailure: true);
+
+        Assert.True(Sync(BlockStatus.Ok, told: 0)); // it came before the answer
+        Assert.True(Sync(BlockStatus.Ok, told: 1));
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+    }
+
+    [Fact]
+    public void End_Badly_ToldToNoFlush_StaysOwed()
+    {
+        _syncs.AnswerChange(acrossFailure: false);
+        Assert.True(Sync(BlockStatus.IoError, NoFlush));
+
+        Assert.True(Sync(BlockStatus.Ok, NoFlush));
+        Assert.True(Sync(BlockStatus.Ok, told: 1));
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+    }
+
+    [Fact]
+    public void End_Badly_AfterAGoodOneFoundAll_OwesNothing()
+    {
+        _syncs.AnswerChange(acrossFailure: false);
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+
+        Assert.True(Sync(BlockStatus.IoError, NoFlush));
+        Assert.False(Sync(BlockStatus.Ok, told: 1));
+    }
+
+    private bool Sync(BlockStatus status, long told)
+    {
+        _syncs.Begin();
+        return _syncs.End(status, told);
+    }
+}
