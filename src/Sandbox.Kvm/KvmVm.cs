@@ -15,20 +15,23 @@ public sealed class KvmVm : IDisposable
         _runBytes = runBytes;
     }
 
-    /// <summary>
-    /// Places the pages that KVM needs on Intel processors without unrestricted guest mode and creates the PIC, IOAPIC and local
-    /// APICs in the kernel. Comes before the first vCPU.
-    /// </summary>
+    /// <summary>Places the pages that KVM needs on Intel processors without unrestricted guest mode. Comes before the first vCPU.</summary>
     /// <param name="identityMapAddress">A free guest-physical page.</param>
     /// <param name="tssAddress">Three free guest-physical pages below 4 GiB.</param>
     /// <exception cref="LinuxException">The kernel refused.</exception>
-    public void CreateInterruptControllers(ulong identityMapAddress, ulong tssAddress)
+    public void PlaceOwnPages(ulong identityMapAddress, ulong tssAddress)
     {
         ulong identity = identityMapAddress;
         LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_IDENTITY_MAP_ADDR, ref identity), "KVM_SET_IDENTITY_MAP_ADDR");
         LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_SET_TSS_ADDR, (nuint)tssAddress), "KVM_SET_TSS_ADDR");
-        LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_CREATE_IRQCHIP), "KVM_CREATE_IRQCHIP");
     }
+
+    /// <summary>
+    /// Creates the PIC, IOAPIC and local APICs in the kernel. Comes before the first vCPU, and after the memory: the kernel frees what it replaces for
+    /// them after a grace period (SRCU), and the next change of memory waits for its end, which takes milliseconds.
+    /// </summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void CreateInterruptControllers() => LinuxException.Check(KvmCalls.Call(_fd.Number, KvmIoctl.KVM_CREATE_IRQCHIP), "KVM_CREATE_IRQCHIP");
 
     /// <summary>
     /// Takes the performance counters away from the guest: a processor of AMD has four that no CPUID bit hides, and they would

@@ -27,11 +27,11 @@ public sealed unsafe partial class GuestMemory : IDisposable
     }
 
     /// <summary>Maps regions, each of its own file (borrowed). The caller has checked that they do not overlap, wrap, or reach beyond their files.</summary>
-    /// <exception cref="LinuxException">A mapping failed; none is kept.</exception>
+    /// <exception cref="LinuxException">A mapping failed. Those before it stay: who maps memory once ends without it, and has no call to take them back.</exception>
     public static GuestMemory Map(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
     {
         GuestMemory memory = new(regions.Length);
-        LinuxException.Check(memory.Replace(fds, regions), "mmap guest memory");
+        LinuxException.Check(memory.Fill(fds, regions), "mmap guest memory");
         return memory;
     }
 
@@ -53,18 +53,28 @@ public sealed unsafe partial class GuestMemory : IDisposable
     /// </summary>
     public int Replace(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
     {
+        Unmap();
+        int result = Fill(fds, regions);
+        if (result < 0)
+        {
+            Unmap();
+        }
+
+        return result;
+    }
+
+    private int Fill(ReadOnlySpan<int> fds, ReadOnlySpan<GuestMemoryRegion> regions)
+    {
         if (fds.Length != regions.Length || regions.IsEmpty || regions.Length > _regions.Length)
         {
             throw new ArgumentException("one fd a region, at least one region, and no more than there is room for", nameof(regions));
         }
 
-        Unmap();
         foreach (ref readonly GuestMemoryRegion region in regions)
         {
             int result = SharedMapping.Map(fds[RegionCount], region.FileOffset, (nuint)region.LengthBytes, out nint address);
             if (result < 0)
             {
-                Unmap();
                 return result;
             }
 

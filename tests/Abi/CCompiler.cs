@@ -15,7 +15,7 @@ internal static class CCompiler
     // glibc's headers where both have a name: linux/mount.h and sys/mount.h exclude each other.
     private static readonly string[] Headers =
     [
-        "errno.h", "fcntl.h", "poll.h", "sched.h", "signal.h", "spawn.h", "stddef.h", "termios.h", "time.h", "unistd.h", "net/if.h", "net/route.h",
+        "errno.h", "fcntl.h", "malloc.h", "poll.h", "sched.h", "signal.h", "spawn.h", "stddef.h", "termios.h", "time.h", "unistd.h", "net/if.h", "net/route.h",
         "asm/bootparam.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/mman.h", "sys/mount.h", "sys/prctl.h", "sys/random.h", "sys/reboot.h",
         "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h", "sys/syscall.h", "sys/timerfd.h", "sys/uio.h", "sys/vfs.h", "sys/wait.h",
         "linux/capability.h", "linux/close_range.h", "linux/audit.h", "linux/elf.h", "linux/falloc.h", "linux/filter.h", "linux/fs.h", "linux/futex.h", "linux/if_tun.h", "linux/bpf.h", "linux/kcmp.h", "linux/keyctl.h", "linux/kvm.h", "linux/perf_event.h", "linux/userfaultfd.h", "sys/personality.h", "sys/ptrace.h", "sys/shm.h", "linux/landlock.h", "linux/magic.h", "linux/openat2.h",

@@ -7,7 +7,7 @@ namespace Sandbox.Bench;
 
 /// <summary>
 /// Measures on this machine's /dev/kvm, and Linux guests where they run, and writes artifacts/bench/report.md and report.html. Usage:
-/// Sandbox.Bench [ROUNDS [confinement | block | lab]]: all, or only what jail and filters cost, the disk of a micro guest, or Linux guests.
+/// Sandbox.Bench [ROUNDS [confinement | start | block | lab]]: all, or only what jail and filters cost, starts, the disk of a micro guest, or Linux guests.
 /// </summary>
 internal static class Program
 {
@@ -41,6 +41,12 @@ internal static class Program
             if (arguments is [_, "block"])
             {
                 Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, Step("block", () => BlockSubject.Measure(rounds, image)), [])));
+                return 0;
+            }
+
+            if (arguments is [_, "start"])
+            {
+                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, Step("starts", () => StartSubject.Measure(rounds, image)), [])));
                 return 0;
             }
 

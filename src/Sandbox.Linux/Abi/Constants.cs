@@ -57,6 +57,9 @@ internal static class Constants
     // linux/sched.h
     internal const int CLONE_PARENT = 0x00008000;
 
+    // malloc.h
+    internal const int M_ARENA_MAX = -8;
+
     // linux/prctl.h
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_SET_DUMPABLE = 4;

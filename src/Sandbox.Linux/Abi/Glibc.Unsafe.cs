@@ -20,6 +20,9 @@ internal static unsafe class Glibc
     internal static extern int poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
 
     [DllImport("libc")]
+    internal static extern int mallopt(int option, int value);
+
+    [DllImport("libc")]
     internal static extern int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
 
     [DllImport("libc")]

@@ -12,16 +12,10 @@ namespace Sandbox.Vmm.Start;
 internal static class DeviceAttacher
 {
     /// <summary>False when a backend is of no use: <paramref name="end"/> says which and why.</summary>
-    /// <exception cref="LinuxException">The host refused an eventfd or the pages of the registers.</exception>
+    /// <exception cref="LinuxException">The host refused an eventfd.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "Devices live as long as the process: a vCPU can touch them until it ends.")]
     public static bool TryAttach(VmmLaunchSpec spec, Machine machine, GuestMemory memory, EndLatch end)
     {
-        if (spec.Devices.Count == 0)
-        {
-            return true;
-        }
-
-        GuestMemory registers = machine.ShowRegisters(spec.Devices.Count);
         for (int index = 0; index < spec.Devices.Count; index++)
         {
             int place = index;
@@ -43,7 +37,7 @@ internal static class DeviceAttacher
                 return false;
             }
 
-            _ = registers.TryGetSlice(at.Registers, (uint)GuestLayout.VirtioMmioBytes, out GuestSlice page); // the page of its place
+            _ = machine.Registers!.TryGetSlice(at.Registers, (uint)GuestLayout.VirtioMmioBytes, out GuestSlice page); // the page of its place
             VirtioMmioTransport transport = new(frontend, page);
             machine.Mmio.Add(at.Registers, (uint)GuestLayout.VirtioMmioBytes, transport);
             machine.DropAcknowledgements(at.Acknowledge);

@@ -19,7 +19,6 @@ internal sealed class Machine : IMachineWiring
     private readonly KvmVcpu[] _vcpus;
     private readonly FdHandle _serialInterrupt = EventFd.Create();
     private readonly EndLatch _end;
-    private readonly uint _firstFreeSlot;
 
     // Signalled by every driver that has served an interrupt, and read by nobody: it only spares the exit.
     private readonly FdHandle _acknowledged = EventFd.Create();
@@ -29,10 +28,11 @@ internal sealed class Machine : IMachineWiring
     /// <param name="kvm">Borrowed: once the machine is there, nobody needs it any more.</param>
     /// <param name="memory">Must stay mapped while the process lives.</param>
     /// <param name="cpuCount">1 or more.</param>
+    /// <param name="deviceCount">Virtio devices.</param>
     /// <param name="console">Where the serial port's bytes go.</param>
     /// <param name="end">Where devices and vCPUs say that it is over.</param>
     /// <exception cref="LinuxException">The kernel refused something.</exception>
-    public Machine(KvmSystem kvm, GuestMemory memory, int cpuCount, ConsoleOutput console, EndLatch end)
+    public Machine(KvmSystem kvm, GuestMemory memory, int cpuCount, int deviceCount, ConsoleOutput console, EndLatch end)
     {
         _end = end;
         if (cpuCount > kvm.MaxVcpus)
@@ -41,15 +41,10 @@ internal sealed class Machine : IMachineWiring
         }
 
         _vm = kvm.CreateVm();
-        _vm.CreateInterruptControllers(GuestLayout.KvmIdentityMap, GuestLayout.KvmTss);
+        _vm.PlaceOwnPages(GuestLayout.KvmIdentityMap, GuestLayout.KvmTss);
+        Registers = ShowMemory(memory, deviceCount);
+        _vm.CreateInterruptControllers();
         _vm.DisablePerformanceCounters(kvm.CheckExtension(KvmCapability.KVM_CAP_PMU_CAPABILITY));
-        for (int index = 0; index < memory.RegionCount; index++)
-        {
-            GuestMemoryRegion region = memory.GetRegion(index);
-            _vm.AddMemory((uint)index, region.Start.Value, region.LengthBytes, memory.GetHostAddress(index));
-        }
-
-        _firstFreeSlot = (uint)memory.RegionCount;
         AttachIrqFd(GuestLayout.SerialGsi, _serialInterrupt.Number);
         Ports.Add(GuestLayout.SerialPort, SerialPort.PortCount, new SerialPort(console, _serialInterrupt.Number));
         Ports.Add(KeyboardController.FirstPort, KeyboardController.PortCount, new KeyboardController(end));
@@ -70,16 +65,9 @@ internal sealed class Machine : IMachineWiring
 
     /// <summary>
     /// Pages on which the guest reads the registers of its virtio devices, one for each: it sees them where the registers are and cannot write
-    /// them. They live as long as the machine. Called once at most.
+    /// them. They live as long as the machine. Null: it has no such device.
     /// </summary>
-    /// <exception cref="LinuxException">The kernel refused.</exception>
-    public GuestMemory ShowRegisters(int deviceCount)
-    {
-        ulong bytes = (ulong)deviceCount * GuestLayout.VirtioMmioBytes;
-        GuestMemory pages = GuestMemory.MapOwn(GuestLayout.VirtioMmio(0), bytes);
-        _vm.AddMemory(_firstFreeSlot, GuestLayout.VirtioMmioStart, bytes, pages.GetHostAddress(0), readOnly: true);
-        return pages;
-    }
+    public GuestMemory? Registers { get; }
 
     /// <summary>From now on the guest's acknowledgement of an interrupt for used buffers, which nobody here needs, is no exit.</summary>
     /// <param name="register">A device's InterruptACK.</param>
@@ -112,6 +100,27 @@ internal sealed class Machine : IMachineWiring
     public void AttachIrqFd(uint gsi, int eventFd) => _vm.SetIrqFd(gsi, eventFd, attach: true);
 
     public void DetachIrqFd(uint gsi, int eventFd) => _vm.SetIrqFd(gsi, eventFd, attach: false);
+
+    // All of it, the registers too, before there is anything else: see CreateInterruptControllers.
+    private GuestMemory? ShowMemory(GuestMemory memory, int deviceCount)
+    {
+        uint slot = 0;
+        for (; slot < memory.RegionCount; slot++)
+        {
+            GuestMemoryRegion region = memory.GetRegion((int)slot);
+            _vm.AddMemory(slot, region.Start.Value, region.LengthBytes, memory.GetHostAddress((int)slot));
+        }
+
+        if (deviceCount == 0)
+        {
+            return null;
+        }
+
+        ulong bytes = (ulong)deviceCount * GuestLayout.VirtioMmioBytes;
+        GuestMemory pages = GuestMemory.MapOwn(GuestLayout.VirtioMmio(0), bytes);
+        _vm.AddMemory(slot, GuestLayout.VirtioMmioStart, bytes, pages.GetHostAddress(0), readOnly: true);
+        return pages;
+    }
 
     private KvmVcpu[] CreateVcpus(KvmSystem kvm, int count)
     {

@@ -29,7 +29,7 @@ internal static class MachineBuilder
         // /dev/kvm: needed to make the machine and nowhere else; closed before the guest runs.
         using FdHandle device = new(InheritedFds.VmmKvm);
         using KvmSystem kvm = new(device);
-        Machine machine = new(kvm, memory, spec.CpuCount, new ConsoleOutput(InheritedFds.VmmConsole), end);
+        Machine machine = new(kvm, memory, spec.CpuCount, spec.Devices.Count, new ConsoleOutput(InheritedFds.VmmConsole), end);
         if (!DeviceAttacher.TryAttach(spec, machine, memory, end))
         {
             return null;

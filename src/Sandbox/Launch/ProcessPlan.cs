@@ -32,8 +32,8 @@ internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOn
     /// <summary>The exe, the runtime and its heap (0.4 GB are reserved for one of 64 MB).</summary>
     private const ulong RuntimeAddressBytes = 1UL << 30;
 
-    /// <summary>A thread's stack, and what the C library's allocator reserves for a thread (128 MiB).</summary>
-    private const ulong AddressBytesOfThread = 130UL << 20;
+    /// <summary>A thread's stack; the C library keeps no heap for each (<see cref="OwnProcess.Begin"/>).</summary>
+    private const ulong AddressBytesOfThread = 10UL << 20;
 
     public bool IsVmm => Device is null;
 

@@ -23,7 +23,8 @@ internal sealed class KvmInUse : IDisposable
     {
         _system = new KvmSystem(FileOpen.ReadWrite("/dev/kvm"));
         _vm = _system.CreateVm();
-        _vm.CreateInterruptControllers(IdentityMap, TaskStateSegment);
+        _vm.PlaceOwnPages(IdentityMap, TaskStateSegment);
+        _vm.CreateInterruptControllers();
         _processor = _vm.CreateVcpu(0);
     }
 
