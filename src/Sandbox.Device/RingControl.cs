@@ -99,7 +99,7 @@ internal sealed class RingControl(VirtioDevice device, BackendSession session, B
             queue.Record); // a fault is told by the loop
         device.QueueStarted(index);
         queue.NotifyTakenOver();
-        Watch(index, true);
+        Watch(index, queue.Ring.IsConfigured); // nobody reads the kick of a ring that does not run: it would wake the loop for ever
     }
 
     private void Stop(int index)

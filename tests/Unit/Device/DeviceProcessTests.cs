@@ -96,6 +96,35 @@ public sealed class DeviceProcessTests : IDisposable
     }
 
     [Fact]
+    public void Block_RecordThatIsNone_TellsAndDoesNotSpinOnTheKick()
+    {
+        using FdHandle inflight = MemFd.CreateSealed("inflight", LaunchLimits.InflightBytes);
+        byte[] garbage = new byte[LaunchLimits.InflightBytes];
+        Array.Fill(garbage, (byte)0xA5);
+        Assert.Equal(0, FdIo.WriteAll(inflight.Number, garbage));
+        using FdHandle error = EventFd.Create();
+        using DeviceProcess process = DeviceProcess.StartRecorded(new DeviceLaunchSpec { Kind = DeviceKind.Block, CapacityBytes = 65536, SerialId = "disk0" }, inflight, _disk);
+        _ = process.Frontend.Negotiate(_guest);
+        byte[] area = new byte[InflightArea.PayloadBytes];
+        VhostUserCodec.WriteInflight(area, new InflightArea(InflightArea.RecordBytes((ushort)_driver.Size), 0, 1, (ushort)_driver.Size));
+        process.Frontend.Send(FrontendRequest.SetInflightFd, area, inflight.Number);
+        process.Frontend.SendRingFd(FrontendRequest.SetVringErr, 0, error.Number);
+        Assert.Equal(0, EventFd.Signal(_kick.Number)); // there before the ring, and stays
+        process.Frontend.StartRing(0, _driver, _kick.Number, _call.Number);
+        Assert.Equal(1, Poll.Wait(error.Number, PollEvents.Readable, 20_000, out _));
+        _ = process.Frontend.GetConfig(60); // it has been through its loop once more
+        Assert.True(SpinWait.SpinUntil(() => Enumerable.Range(0, 50).All(_ => Sleeps(process.Pid)), 20_000), "it never sleeps for long");
+    }
+
+    // proc_pid_stat(5): the third field, behind the name.
+    private static bool Sleeps(int pid)
+    {
+        string stat = File.ReadAllText($"/proc/{pid}/stat");
+        Thread.Sleep(1);
+        return stat[stat.LastIndexOf(')') + 2] == 'S';
+    }
+
+    [Fact]
     public void Block_WithARate_HoldsItAndGoesOnInASuccessor()
     {
         const int rate = 1 << 20;
