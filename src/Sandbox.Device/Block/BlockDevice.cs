@@ -136,6 +136,7 @@ internal sealed class BlockDevice : VirtioDevice
     {
         ulong moved = 0;
         _waitMilliseconds = -1;
+        _jobs.BeginTurn();
         int rounds = 0;
         do
         {
@@ -148,7 +149,7 @@ internal sealed class BlockDevice : VirtioDevice
             // Each goes first in its turn: where a turn, a rate or the requests in work let few go, a busy queue would else keep them all.
             _firstQueue = (_firstQueue + 1) % Queues.Length;
         }
-        while (++rounds < RoundsPerTurn && moved < BytesPerTurn && _waitMilliseconds < 0 && _jobs.IsIdle && _poll.Await(Queues));
+        while (++rounds < RoundsPerTurn && moved < BytesPerTurn && _waitMilliseconds < 0 && !_jobs.HasWaitedHere && _jobs.IsIdle && _poll.Await(Queues));
         return Rest();
     }
 
@@ -156,7 +157,7 @@ internal sealed class BlockDevice : VirtioDevice
     {
         DeviceQueue queue = Queues[index];
         queue.Ring.SuppressKicks();
-        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && _jobs.Next is { } job && !MustWait(queue.Ring); done++)
+        for (int done = 0; done < RequestsPerTurn && moved < BytesPerTurn && !_jobs.HasWaitedHere && _jobs.Next is { } job && !MustWait(queue.Ring); done++)
         {
             if (!queue.Ring.TryPop(job.Chain))
             {

@@ -22,6 +22,9 @@ internal sealed class BlockJobs
     // What is longer is never waited for by the main thread.
     private const ulong MostBytesHere = 128 * 1024;
 
+    // So many waits for the medium of a turn: a driver that offers one request after each answer must not keep the frontend's messages waiting.
+    private const int MostWaitsHere = 8;
+
     private readonly BlockBacking _backing;
     private readonly BlockWorkers? _workers;
     private readonly Func<bool> _othersWait;
@@ -33,6 +36,7 @@ internal sealed class BlockJobs
     private readonly Queue<BlockJob> _queued;
     private int _freeCount;
     private int _company;
+    private int _waitedHere;
     private bool _syncing;
     private ulong _bytes;
 
@@ -116,6 +120,12 @@ internal sealed class BlockJobs
         return job.Phase == BlockPhase.Finished;
     }
 
+    /// <summary>The main thread has looked at its messages and begins to serve.</summary>
+    public void BeginTurn() => _waitedHere = 0;
+
+    /// <summary>It has waited for the medium so often that its messages come first.</summary>
+    public bool HasWaitedHere => _waitedHere >= MostWaitsHere;
+
     /// <summary>An answered request makes room for another.</summary>
     public void End(BlockJob job)
     {
@@ -171,6 +181,11 @@ internal sealed class BlockJobs
     /// <summary>Everything answered so far is on the medium, or false. Nothing is in work. Whether the driver hears of it is the frontend's affair: a failure stays owed.</summary>
     public bool TryFlushNow()
     {
+        if (_syncs.IsAllSafe)
+        {
+            return true; // a driver that chooses it again and again, which no rate counts, is no work for the medium
+        }
+
         _syncs.Begin();
         return !_syncs.End(_backing.Flush(), told: -1);
     }
@@ -214,6 +229,7 @@ internal sealed class BlockJobs
 
     private void RunHere(BlockJob job)
     {
+        _waitedHere += _workers is null ? 0 : 1;
         job.Bounce = _bounces.Length == 0 ? null : _bounces[0];
         Start(job);
         job.Run();

@@ -21,6 +21,9 @@ internal sealed class BlockSyncs
     /// <summary>How many have failed. Who began before one did, and was not on the medium then, must fail too.</summary>
     public long Failures { get; private set; }
 
+    /// <summary>Nothing was answered that is not on the medium, and nothing is owed.</summary>
+    public bool IsAllSafe => AnsweredChanges == _safe && _owed == Nothing;
+
     /// <summary>A change is answered without a synchronization.</summary>
     /// <param name="acrossFailure">One has failed while it was in work, perhaps because of it.</param>
     public void AnswerChange(bool acrossFailure)

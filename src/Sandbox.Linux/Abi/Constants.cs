@@ -59,6 +59,8 @@ internal static class Constants
 
     // malloc.h
     internal const int M_ARENA_MAX = -8;
+    internal const int M_TOP_PAD = -2;
+    internal const int M_TRIM_THRESHOLD = -1;
 
     // linux/prctl.h
     internal const int PR_SET_PDEATHSIG = 1;

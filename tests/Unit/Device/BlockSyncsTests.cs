@@ -11,6 +11,28 @@ public sealed class BlockSyncsTests
     private readonly BlockSyncs _syncs = new();
 
     [Fact]
+    public void AllSafe_OnlyWhileEveryAnsweredChangeIsOnTheMediumAndNothingIsOwed()
+    {
+        BlockSyncs syncs = new();
+        Assert.True(syncs.IsAllSafe);
+        syncs.AnswerChange(acrossFailure: false);
+        Assert.False(syncs.IsAllSafe);
+        syncs.Begin();
+        syncs.AnswerChange(acrossFailure: false); // while it runs: it may not speak for this one
+        Assert.False(syncs.End(BlockStatus.Ok, told: 1));
+        Assert.False(syncs.IsAllSafe);
+        syncs.Begin();
+        Assert.True(syncs.End(BlockStatus.IoError, told: -1));
+        Assert.False(syncs.IsAllSafe);
+        syncs.Begin();
+        Assert.True(syncs.End(BlockStatus.Ok, told: -1)); // on the medium, as far as the kernel says; the failure is still owed
+        Assert.False(syncs.IsAllSafe);
+        syncs.Begin();
+        Assert.True(syncs.End(BlockStatus.Ok, told: 2));
+        Assert.True(syncs.IsAllSafe);
+    }
+
+    [Fact]
     public void End_Well_FailsNobody()
     {
         _syncs.AnswerChange(acrossFailure: false);
