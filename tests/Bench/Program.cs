@@ -7,7 +7,7 @@ namespace Sandbox.Bench;
 
 /// <summary>
 /// Measures on this machine's /dev/kvm, and Linux guests where they run, and writes artifacts/bench/report.md and report.html. Usage:
-/// Sandbox.Bench [ROUNDS [confinement | start | block | lab]]: all, or only what jail and filters cost, starts, the disk of a micro guest, or Linux guests.
+/// Sandbox.Bench [ROUNDS [confinement | start | memory | block | lab]]: all, or only what jail and filters cost, starts, memory, the disk of a micro guest, or Linux guests.
 /// </summary>
 internal static class Program
 {
@@ -38,6 +38,12 @@ internal static class Program
         try
         {
             WriteImage(image);
+            if (arguments is [_, "memory"])
+            {
+                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, [], Step("memory", () => (IEnumerable<Table>)[MemorySubject.Measure(image, MillionRequests), MemorySubject.Whole()]))));
+                return 0;
+            }
+
             if (arguments is [_, "block"])
             {
                 Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, Step("block", () => BlockSubject.Measure(rounds, image)), [])));
@@ -67,7 +73,7 @@ internal static class Program
             List<Table> tables =
             [
                 .. Step("parallel", () => One(ParallelSubject.Measure(ParallelRounds, image))),
-                .. Step("memory", () => One(MemorySubject.Measure(image, MillionRequests))),
+                .. Step("memory", () => (IEnumerable<Table>)[MemorySubject.Measure(image, MillionRequests), MemorySubject.Whole()]),
                 .. Step("memory of confinement", () => One(confinement.Memory())),
                 .. Step("instructions", () => One(LabSubject.Counts())),
                 .. Step("surface", () => (IEnumerable<Table>)[SurfaceSubject.Count(), SurfaceSubject.Filters(), SurfaceSubject.Triples()]),
