@@ -20,6 +20,20 @@ internal sealed class DeviceQueue
     /// <summary>The fd of the driver's notifications, borrowed; -1 until one came.</summary>
     public int KickFd => _kick;
 
+    /// <summary>Whether a driver has given something to one of these.</summary>
+    public static bool HaveAvailable(ReadOnlySpan<DeviceQueue> queues)
+    {
+        foreach (DeviceQueue queue in queues)
+        {
+            if (queue.Ring.HasAvailable)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Takes the fd of the driver's notifications, or -1 for none, in the place of the one held.</summary>
     public void TakeKick(int fd) => Replace(ref _kick, fd);
 

@@ -56,12 +56,9 @@ internal sealed class KickPoll(int rounds)
     {
         for (int round = 0; round < rounds; round++)
         {
-            foreach (DeviceQueue queue in queues)
+            if (DeviceQueue.HaveAvailable(queues))
             {
-                if (queue.Ring.HasAvailable)
-                {
-                    return true;
-                }
+                return true;
             }
 
             if (X86Base.IsSupported)

@@ -40,7 +40,7 @@ internal static class Program
             WriteImage(image);
             if (arguments is [_, "memory"])
             {
-                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, [], Step("memory", () => (IEnumerable<Table>)[MemorySubject.Measure(image, MillionRequests), MemorySubject.Whole()]))));
+                Console.Write(TextReport.Write(new Findings(DateTime.UtcNow, machine, [], Memory(image))));
                 return 0;
             }
 
@@ -73,7 +73,7 @@ internal static class Program
             List<Table> tables =
             [
                 .. Step("parallel", () => One(ParallelSubject.Measure(ParallelRounds, image))),
-                .. Step("memory", () => (IEnumerable<Table>)[MemorySubject.Measure(image, MillionRequests), MemorySubject.Whole()]),
+                .. Memory(image),
                 .. Step("memory of confinement", () => One(confinement.Memory())),
                 .. Step("instructions", () => One(LabSubject.Counts())),
                 .. Step("surface", () => (IEnumerable<Table>)[SurfaceSubject.Count(), SurfaceSubject.Filters(), SurfaceSubject.Triples()]),
@@ -96,6 +96,9 @@ internal static class Program
         Console.Error.WriteLine($"bench          {name}");
         return [.. measure()];
     }
+
+    private static List<Table> Memory(string image) =>
+        Step("memory", () => (IEnumerable<Table>)[MemorySubject.Measure(image, MillionRequests), MemorySubject.Whole()]);
 
     private static IEnumerable<Table> One(Table table) => [table];
 

@@ -51,7 +51,7 @@ internal sealed class BlockDevice : VirtioDevice
         _rate = rate;
         _capacityBytes = capacityBytes;
         _readOnly = readOnly;
-        _jobs = new BlockJobs(new BlockBacking(fd, direct), workers, OthersWait);
+        _jobs = new BlockJobs(new BlockBacking(fd, direct), workers, () => DeviceQueue.HaveAvailable(Queues));
         BlockConfigSpace.Write(_configSpace, capacityBytes, queueCount, direct ? BounceBuffer.Alignment : BlockGeometry.SectorBytes);
         Encoding.ASCII.GetBytes(serialId, _id);
         _disk = new BlockGeometry(capacityBytes, readOnly, 0);
@@ -248,19 +248,6 @@ internal sealed class BlockDevice : VirtioDevice
         }
 
         return bytes + (request.Operation is BlockOperation.Discard or BlockOperation.WriteZeroes ? counted : 0);
-    }
-
-    private bool OthersWait()
-    {
-        foreach (DeviceQueue queue in Queues)
-        {
-            if (queue.Ring.HasAvailable)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private void AnswerFinished()

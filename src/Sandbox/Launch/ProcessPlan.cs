@@ -12,8 +12,6 @@ namespace Sandbox.Launch;
 /// <param name="limits">What it may use of the host.</param>
 internal sealed class ProcessPlan(string name, DeviceLaunchSpec? device, IReadOnlyList<InheritedFd> fds, ReadOnlyMemory<byte> spec, ProcessLimits limits)
 {
-    public string Name { get; } = name;
-
     /// <summary>The name, and what else its command line says.</summary>
     public IReadOnlyList<string> Argv { get; init; } = [name];
 
