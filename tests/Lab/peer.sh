@@ -34,7 +34,7 @@ INIT
 
 # Its console is its standard output; its devices are modern ones, as ours are (qemu-storage-daemon takes no others). Usage: qemu_microvm NAME KERNEL ROOT ARGUMENT... (NAME as make_initrd's)
 qemu_microvm() {
-    timeout 300 qemu-system-x86_64 -M microvm,acpi=on,pcie=off,pic=off,rtc=off -accel kvm -cpu host -smp 1 -m 256 \
+    timeout 150 qemu-system-x86_64 -M microvm,acpi=on,pcie=off,pic=off,rtc=off -accel kvm -cpu host -smp 1 -m 256 \
         -global virtio-mmio.force-legacy=false -no-user-config -nodefaults -display none -no-reboot -serial stdio -kernel "$share/kernels/$2/vmlinux" -initrd "$work/initrd-$1.cpio" \
         -drive "file=$3,format=raw,if=none,id=root,readonly=on" -device virtio-blk-device,drive=root -device virtio-rng-device \
         -append "console=ttyS0 quiet panic=-1 reboot=t no_timer_check pci=off random.trust_cpu=on" "${@:4}" </dev/null

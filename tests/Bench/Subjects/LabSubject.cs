@@ -12,6 +12,7 @@ internal static class LabSubject
 {
     private static readonly (string Name, string Subject, string Unit, string Goal)[] Figures =
     [
+        ("init", "command line to the guest's first process", "ms", ""),
         ("start", "command line to exit of `true`", "ms", "≤ 0.4"),
         ("blk-read-4k-depth-1", "disk, 4 KiB random reads, depth 1", "requests/s", "≥ 1"),
         ("blk-read-4k-depth-32", "disk, 4 KiB random reads, depth 32", "requests/s", "≥ 1"),

@@ -20,7 +20,7 @@ internal static class LabProcesses
         string[] arguments =
         [
             "-M", "q35,memory-backend=memory",
-            "-accel", "tcg,thread=multi",
+            "-accel", "tcg,thread=single",
             "-cpu", "EPYC,+svm,+npt",
             "-smp", options.Processors.ToString(CultureInfo.InvariantCulture),
             "-m", memory,

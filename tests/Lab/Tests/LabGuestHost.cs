@@ -47,7 +47,7 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
                 await ForgetAsync(_machine, $"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
                 if (attempt == Attempts)
                 {
-                    throw new LabException($"{string.Join(' ', arguments)}: {(answers ? "no end" : "the lab host died or hung under it")}:\n{error.Message}\n{log}");
+                    throw new LabException($"{(answers ? "no end" : "the lab host died or hung")}, {Attempts} times: {error.Message}\n{log}");
                 }
             }
         }
@@ -98,7 +98,8 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
         catch (TimeoutException)
         {
             command.Signal(9);
-            throw new TimeoutException($"{string.Join(' ', arguments)}: no end within {limit.TotalSeconds} s; output so far:\n{Encoding.UTF8.GetString(output.ToArray())}\n{Encoding.UTF8.GetString(error.ToArray())}");
+            // Its words first: a report shows the first lines.
+            throw new TimeoutException($"no end within {limit.TotalSeconds} s; output so far:\n{Encoding.UTF8.GetString(output.ToArray())}\n{Encoding.UTF8.GetString(error.ToArray())}\nof {string.Join(' ', arguments)}");
         }
     }
 
