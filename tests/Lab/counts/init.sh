@@ -27,7 +27,7 @@ run /bin/true # what is in no cache yet
 for start in 1 2 3 4 5; do run /bin/true; done
 run /bin/reads /dev/vda 200
 run /bin/reads /dev/vda 12200
-# Guests without an agent, so that the run fails: one ends at once, one leaves for the VMM 40,000 times before it ends.
+# Guests without an agent, so that the run fails: one ends at once, one leaves for the VMM 200,000 times before it ends.
 for guest in reset reset exits; do
     echo "micro $guest"
     /opt/bin/elapsed /opt/bin/sandbox run --rootfs /opt/root.erofs --kernel /opt/micro/$guest.elf --memory 128M -- /bin/true
