@@ -10,7 +10,7 @@ using Sandbox.Virtio.Net;
 namespace Sandbox.Fuzz.Devices;
 
 /// <summary>
-/// The network device on a stream, and the program at the other end of it, which sees only frames that may leave. With several pairs of queues a
+/// The network device on a stream or a tap interface, and the program at the other end of it, which sees only frames that may leave. With several pairs of queues a
 /// frame may come on any that is in use, and on each in the order in which it was sent.
 /// </summary>
 internal sealed class NetBench : DeviceBench
@@ -24,6 +24,7 @@ internal sealed class NetBench : DeviceBench
     private readonly FdHandle _deviceEnd;
     private readonly FdHandle _hostEnd;
     private readonly NetDevice _device;
+    private readonly bool _tap;
     private readonly ulong _withheld;
     private readonly int _maxPairs;
     private readonly NetBenchPairs _pairs = new();
@@ -33,21 +34,24 @@ internal sealed class NetBench : DeviceBench
     private readonly byte[] _fromGuest = new byte[1 << 17];
     private int _fromGuestBytes;
     private bool _over;
+    private ulong _features;
     private bool _lied; // the stream has lost its frames: nothing can be said of what comes out of it
 
     /// <param name="guest">Its driver's memory.</param>
     /// <param name="pairs">Pairs of queues.</param>
     /// <param name="withheld">Features that this driver does not take.</param>
-    public NetBench(FuzzGuest guest, int pairs, ulong withheld)
+    /// <param name="tap">A packet with a header is a frame; else frames lie one after the other in a stream.</param>
+    public NetBench(FuzzGuest guest, int pairs, ulong withheld, bool tap)
         : base(guest)
     {
+        _tap = tap;
         _withheld = withheld;
         _maxPairs = pairs;
         _received = [.. Enumerable.Range(0, pairs).Select(static _ => new ReceiveState())];
         _cutter = new RequestCutter(guest);
-        (_deviceEnd, _hostEnd) = UnixSocket.CreatePair();
+        (_deviceEnd, _hostEnd) = tap ? PacketPair.Create() : UnixSocket.CreatePair();
         _ = FdIo.SetNonBlocking(_hostEnd.Number, on: true);
-        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = NetBackingKind.Stream, MacAddress = OwnMac, Mtu = Mtu, QueueCount = pairs };
+        DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, NetBacking = tap ? NetBackingKind.Tap : NetBackingKind.Stream, MacAddress = OwnMac, Mtu = Mtu, QueueCount = pairs };
         _device = NetDevice.Create(spec, _deviceEnd.Number, new BackingWatch(_epoll));
     }
 
@@ -60,6 +64,7 @@ internal sealed class NetBench : DeviceBench
     public override void FeaturesAgreed(ulong features)
     {
         features &= ~_withheld;
+        _features = features;
         bool several = (features & NetFeatureBits.MultiQueue) != 0;
         _pairs.Begin(several ? _maxPairs : 1, (features & NetFeatureBits.ControlQueue) != 0);
         base.FeaturesAgreed(features);
@@ -101,6 +106,12 @@ internal sealed class NetBench : DeviceBench
 
     public override void Disturb(ref InputReader input)
     {
+        if (_tap)
+        {
+            ReceivePacket(ref input);
+            return;
+        }
+
         int length = input.OneIn(4) ? 14 + (input.U16() % 3000) : 14 + input.Below(100);
         uint claimed = input.OneIn(40) ? input.Edge32() : (uint)length;
         BinaryPrimitives.WriteUInt32BigEndian(_scratch, claimed);
@@ -151,7 +162,13 @@ internal sealed class NetBench : DeviceBench
         RequestCutter.ReadWritable(Guest, buffers, 0, bytes);
         if (state.ChainsLeft == 0)
         {
-            state.ChainsLeft = NetHeader.Decode(bytes).BufferCount;
+            NetHeader header = NetHeader.Decode(bytes);
+            if (_tap)
+            {
+                TapJudge.Received(header, _features);
+            }
+
+            state.ChainsLeft = header.BufferCount;
             state.FrameBytes = 0;
             if (state.ChainsLeft == 0)
             {
@@ -215,8 +232,49 @@ internal sealed class NetBench : DeviceBench
         }
     }
 
+    // Headers as a host kernel writes them, and some that none does.
+    private void ReceivePacket(ref InputReader input)
+    {
+        int length = input.OneIn(4) ? 14 + (input.U16() % 3000) : 14 + input.Below(100);
+        bool offloaded = input.OneIn(4);
+        NetSegmentation kind = input.OneIn(4) ? (NetSegmentation)input.Byte() : input.Pick<NetSegmentation>([NetSegmentation.None, NetSegmentation.Tcp4, NetSegmentation.Tcp6]);
+        kind = kind == NetSegmentation.Ecn ? NetSegmentation.None : kind; // finding 4, open
+        (offloaded
+            ? new NetHeader(
+                input.OneIn(4) ? (NetHeaderFlags)input.Byte() : NetHeaderFlags.NeedsChecksum,
+                kind,
+                input.U16(), input.U16(), input.OneIn(4) ? input.U16() : (ushort)input.Below(length), (ushort)input.Below(20), input.U16())
+            : default).Encode(_scratch);
+        for (int index = 0; index < length; index++)
+        {
+            _scratch[NetHeader.SizeBytes + index] = unchecked((byte)index);
+        }
+
+        if (UnixSocket.Send(_hostEnd.Number, _scratch.AsSpan(0, NetHeader.SizeBytes + length), []) == NetHeader.SizeBytes + length)
+        {
+            _lied |= offloaded; // the device may complete a checksum in the frame
+            _sentToGuest.Add((length, false));
+        }
+    }
+
+    private void ReadPackets()
+    {
+        Span<byte> own = stackalloc byte[6];
+        new MacAddress(OwnMac).Write(own);
+        for (int count; (count = FdIo.Read(_hostEnd.Number, _fromGuest)) > 0;)
+        {
+            TapJudge.Sent(_fromGuest.AsSpan(0, count), _features, own);
+        }
+    }
+
     private void ReadFrames()
     {
+        if (_tap)
+        {
+            ReadPackets();
+            return;
+        }
+
         int count = FdIo.Read(_hostEnd.Number, _fromGuest.AsSpan(_fromGuestBytes));
         _fromGuestBytes += Math.Max(count, 0);
         int at = 0;

@@ -5,14 +5,20 @@ using Sandbox.Virtio.Net;
 
 namespace Sandbox.Fuzz.Targets;
 
-/// <summary>The whole network device with the stream behind it.</summary>
-internal sealed class NetFuzzer : IFuzzer, IDisposable
+/// <summary>The whole network device with the stream behind it, or with a tap interface.</summary>
+internal sealed class NetFuzzer(bool tap) : IFuzzer, IDisposable
 {
+    private static readonly ulong[] Offloads =
+    [
+        NetFeatureBits.Checksum, NetFeatureBits.GuestChecksum, NetFeatureBits.GuestTso4, NetFeatureBits.GuestTso6,
+        NetFeatureBits.GuestEcn, NetFeatureBits.HostTso4, NetFeatureBits.HostTso6, NetFeatureBits.HostEcn,
+    ];
+
     private readonly FuzzGuest _guest = new();
 
-    public string Name => "net";
+    public string Name => tap ? "tap" : "net";
 
-    public string Subject => "the whole network device: queues, frames, filter, stream";
+    public string Subject => tap ? "the whole network device: queues, frames, offloads, tap interface" : "the whole network device: queues, frames, filter, stream";
 
     public bool MayCrash => true;
 
@@ -22,11 +28,23 @@ internal sealed class NetFuzzer : IFuzzer, IDisposable
     {
         _guest.Begin(strict: DeviceScript.IsGood(input));
         (int pairs, ulong withheld) = PairsOf(input);
-        using NetBench bench = new(_guest, pairs, withheld);
+        using NetBench bench = new(_guest, pairs, withheld | (tap ? OffloadsWithheld(input) : 0), tap);
         new DeviceScript(bench, _guest, new InputReader(input)).Run(InputReader.Seed(input));
     }
 
     public void Dispose() => _guest.Dispose();
+
+    // By the last byte, a bit each.
+    private static ulong OffloadsWithheld(ReadOnlySpan<byte> input)
+    {
+        ulong withheld = 0;
+        for (int index = 0; !input.IsEmpty && index < Offloads.Length; index++)
+        {
+            withheld |= (input[^1] >> index & 1) != 0 ? Offloads[index] : 0;
+        }
+
+        return withheld;
+    }
 
     // Bits of the first byte that say nothing to the script. A frontend that keeps the control queue to itself shows the device MQ alone.
     private static (int Pairs, ulong Withheld) PairsOf(ReadOnlySpan<byte> input) => (input.IsEmpty ? 0 : (input[0] >> 3) & 3) switch
