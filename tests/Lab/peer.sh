@@ -32,6 +32,23 @@ INIT
     (cd "$tree" && find . | cpio -o -H newc --quiet) >"$work/initrd-$1.cpio"
 }
 
+# Milliseconds from the start to a phase, of what `sandbox run --timing` has written to $work/timing.
+at() { sed -n "s/^sandbox: $1 *\([0-9]*\)[.0-9]* ms.*/\1/p" "$work/timing"; }
+
+# Runs qemu_microvm with the built-in root and sets "init" and "ran": milliseconds from its start to the first line of init and to the end of the
+# script, empty where that did not come. Fails as the emulator does. Usage: time_qemu NAME KERNEL
+time_qemu() {
+    local line start
+    init='' ran='' start=$(now)
+    while read -r line; do
+        case $line in
+            *"timing: init"*) init=$(($(now) - start)) ;;
+            *"timing: done"*) ran=$(($(now) - start)) ;;
+        esac
+    done < <(qemu_microvm "$1" "$2" "$share/rootfs.erofs")
+    wait $!
+}
+
 # Its console is its standard output; its devices are modern ones, as ours are (qemu-storage-daemon takes no others). Usage: qemu_microvm NAME KERNEL ROOT ARGUMENT... (NAME as make_initrd's)
 qemu_microvm() {
     timeout 150 qemu-system-x86_64 -M microvm,acpi=on,pcie=off,pic=off,rtc=off -accel kvm -cpu host -smp 1 -m 256 \

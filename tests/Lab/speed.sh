@@ -89,15 +89,9 @@ run_storage_daemon() {
 # With nothing to do. Sets "init": milliseconds from the command line to the guest's first process; with Sandbox until it has called, which is later.
 start_sandbox() {
     "$root/artifacts/bin/sandbox" run --timing --kernel "$share/kernels/tuned/vmlinux" --memory 256M -- /bin/true </dev/null 2>"$work/timing" || { cat "$work/timing" >&2; return 1; }
-    init=$(sed -n 's/^sandbox: agent connected *\([0-9]*\).*/\1/p' "$work/timing")
+    init=$(at "agent connected")
 }
-start_qemu() {
-    local line begin
-    begin=$(now)
-    while read -r line; do
-        [[ $line != *"timing: init"* ]] || init=$(($(now) - begin))
-    done < <(qemu_microvm start tuned "$share/rootfs.erofs")
-}
+start_qemu() { time_qemu start tuned; }
 
 make_initrd speed tuned "$guest"
 make_initrd start tuned /bin/true

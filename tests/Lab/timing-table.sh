@@ -20,14 +20,9 @@ trap 'rm -rf "$work"' EXIT
 
 # Milliseconds from the start to: the first line of init, the end of the command, the end of the process.
 run_qemu() {
-    local start line init= ran=
+    local start init ran
     start=$(now)
-    while read -r line; do
-        case $line in
-            *"timing: init"*) init=$(($(now) - start)) ;;
-            *"timing: done"*) ran=$(($(now) - start)) ;;
-        esac
-    done < <(qemu_microvm "$1" "$1" "$share/rootfs.erofs" 2>/dev/null)
+    time_qemu "$1" "$1" 2>/dev/null || true
     echo "${init:-0} ${ran:-0} $(($(now) - start))"
 }
 
@@ -36,7 +31,6 @@ run_sandbox() {
     start=$(now)
     timeout 60 "$root/artifacts/bin/sandbox" run --timing --kernel "$share/kernels/$1/vmlinux" --memory 256M -- /bin/true 2>"$work/timing" >/dev/null </dev/null || { cat "$work/timing" >&2; return 1; }
     end=$(($(now) - start))
-    at() { sed -n "s/^sandbox: $1 *\([0-9]*\)[.0-9]* ms.*/\1/p" "$work/timing"; }
     echo "$(at "agent connected") $(at "command exited") $end"
 }
 

@@ -112,14 +112,9 @@ internal sealed class NetBench : DeviceBench
             return;
         }
 
-        int length = input.OneIn(4) ? 14 + (input.U16() % 3000) : 14 + input.Below(100);
+        int length = PutFrame(ref input, 4);
         uint claimed = input.OneIn(40) ? input.Edge32() : (uint)length;
         BinaryPrimitives.WriteUInt32BigEndian(_scratch, claimed);
-        for (int index = 0; index < length; index++)
-        {
-            _scratch[4 + index] = unchecked((byte)index);
-        }
-
         if (input.OneIn(2))
         {
             BinaryPrimitives.WriteUInt16BigEndian(_scratch.AsSpan(4 + 12), 0x0800); // with a flow
@@ -232,10 +227,22 @@ internal sealed class NetBench : DeviceBench
         }
     }
 
+    // A frame for the guest, whose bytes count up: how long it is.
+    private int PutFrame(ref InputReader input, int at)
+    {
+        int length = input.OneIn(4) ? 14 + (input.U16() % 3000) : 14 + input.Below(100);
+        for (int index = 0; index < length; index++)
+        {
+            _scratch[at + index] = unchecked((byte)index);
+        }
+
+        return length;
+    }
+
     // Headers as a host kernel writes them, and some that none does.
     private void ReceivePacket(ref InputReader input)
     {
-        int length = input.OneIn(4) ? 14 + (input.U16() % 3000) : 14 + input.Below(100);
+        int length = PutFrame(ref input, NetHeader.SizeBytes);
         bool offloaded = input.OneIn(4);
         NetSegmentation kind = input.OneIn(4) ? (NetSegmentation)input.Byte() : input.Pick<NetSegmentation>([NetSegmentation.None, NetSegmentation.Tcp4, NetSegmentation.Tcp6]);
         kind = kind == NetSegmentation.Ecn ? NetSegmentation.None : kind; // finding 4, open
@@ -245,11 +252,6 @@ internal sealed class NetBench : DeviceBench
                 kind,
                 input.U16(), input.U16(), input.OneIn(4) ? input.U16() : (ushort)input.Below(length), (ushort)input.Below(20), input.U16())
             : default).Encode(_scratch);
-        for (int index = 0; index < length; index++)
-        {
-            _scratch[NetHeader.SizeBytes + index] = unchecked((byte)index);
-        }
-
         if (UnixSocket.Send(_hostEnd.Number, _scratch.AsSpan(0, NetHeader.SizeBytes + length), []) == NetHeader.SizeBytes + length)
         {
             _lied |= offloaded; // the device may complete a checksum in the frame

@@ -48,7 +48,7 @@ internal static class MemorySubject
         foreach ((string name, int process) in sandbox.Parts())
         {
             ProcessMemory memory = ProcessMemory.Of(process);
-            rows.Add(Row(name, process));
+            rows.Add(Row(name, memory));
             (resident, proportional, dirty) = (resident + memory.Resident, proportional + memory.Proportional, dirty + memory.PrivateDirty);
         }
 
@@ -58,9 +58,10 @@ internal static class MemorySubject
             "From /proc/PID/smaps. Goals: the launcher at most 3,072 private; the others together at most 5,120 beside the pages of the exes, which all sandboxes of a host share.");
     }
 
-    private static string[] Row(string name, int process)
+    private static string[] Row(string name, int process) => Row(name, ProcessMemory.Of(process));
+
+    private static string[] Row(string name, ProcessMemory memory)
     {
-        ProcessMemory memory = ProcessMemory.Of(process);
         return [name, $"{memory.Resident:N0}", $"{memory.Proportional:N0}", $"{memory.PrivateDirty:N0}"];
     }
 }
