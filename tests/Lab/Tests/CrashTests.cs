@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 namespace Sandbox.Lab.Tests;
 
 /// <summary>The short form of <c>make crash-test</c>.</summary>
-[Collection(LabGroup.Name)]
+[Collection(DeviceGroup.Name)]
 public sealed class CrashTests(LabHost lab, ITestOutputHelper output)
 {
     [Fact]

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Sandbox.Lab.Tests;
 
 /// <summary>Disks in a Linux guest: a driver that comes and goes, a device process that dies, a host that has no more space.</summary>
-[Collection(LabGroup.Name)]
+[Collection(DeviceGroup.Name)]
 public sealed class DiskTests(LabHost lab)
 {
     [Fact]

@@ -7,7 +7,6 @@ namespace Sandbox.Lab.Tests;
 /// What a start, a boot, an exit and a request cost, in instructions of an emulated machine that counts them: the same in every run and under any load.
 /// A change is either meant, then `tests/Lab/counts.sh >tests/Lab/counts.baseline`, or found here.
 /// </summary>
-[Collection(LabGroup.Name)]
 public sealed class InstructionCountTests
 {
     private const string Machine = "machine";

@@ -14,6 +14,7 @@ namespace Sandbox.Lab.Tests;
 internal sealed class LabGuestHost(LabOptions? options = null, string? prepare = null) : IGuestHost
 {
     private const int Attempts = 2;
+    private static readonly Lock Report = new(); // one file, several lab hosts
     private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
 
@@ -33,7 +34,7 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
                     return result;
                 }
 
-                await ForgetAsync(_machine, $"a guest in the lab host was lost, its command is run again: {result}");
+                Forget(_machine, $"a guest in the lab host was lost, its command is run again: {result}");
             }
             catch (Exception error) when (error is LabException or TimeoutException)
             {
@@ -44,7 +45,7 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
 
                 bool answers = error is TimeoutException && await AnswersAsync(_machine);
                 string log = _machine.ReadLogs();
-                await ForgetAsync(_machine, $"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
+                Forget(_machine, $"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
                 if (attempt == Attempts)
                 {
                     throw new LabException($"{(answers ? "no end" : "the lab host died or hung")}, {Attempts} times: {error.Message}\n{log}");
@@ -104,12 +105,15 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
     }
 
     // The runner shows no test's standard error: .ci/test.sh prints this file.
-    private async Task ForgetAsync(LabMachine machine, string why)
+    private void Forget(LabMachine machine, string why)
     {
         machine.Dispose();
         _machine = null;
         string folder = Directory.CreateDirectory(Path.Combine(Product.Root, "artifacts/tests")).FullName;
-        await File.AppendAllTextAsync(Path.Combine(folder, "run-again.txt"), why + "\n");
+        lock (Report)
+        {
+            File.AppendAllText(Path.Combine(folder, "run-again.txt"), why + "\n");
+        }
     }
 
     // What `sandbox` says when the guest's kernel met such a fault, at work or on its way to its handler, or stood still. A test that sets the time

@@ -1,7 +1,7 @@
 namespace Sandbox.Lab.Tests;
 
 /// <summary>`sandbox run --net`: through passt and through a tap interface. The host's side is a network namespace of the test's own, so that its networks are nobody's.</summary>
-[Collection(LabGroup.Name)]
+[Collection(DeviceGroup.Name)]
 public sealed class NetworkTests(LabHost lab)
 {
     private const string Lan =

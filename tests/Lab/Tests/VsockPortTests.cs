@@ -1,7 +1,7 @@
 namespace Sandbox.Lab.Tests;
 
 /// <summary>`sandbox run --vsock PORT=PATH`: a program in the guest and one on the host, each with its own system's sockets.</summary>
-[Collection(LabGroup.Name)]
+[Collection(DeviceGroup.Name)]
 public sealed class VsockPortTests(LabHost lab)
 {
     [Fact]
