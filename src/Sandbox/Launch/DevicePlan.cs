@@ -27,7 +27,8 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
     /// <param name="ports">Those for <see cref="MicroVmOptions.VsockPorts"/>, in their order; none: no such port.</param>
-    public static List<DevicePlan> For(LaunchFiles files, FdHandle agent, IReadOnlyList<FdHandle> ports)
+    /// <param name="backends">Connected to those of <see cref="MicroVmOptions.VhostUserDevices"/>, in their order; none: no such device.</param>
+    public static List<DevicePlan> For(LaunchFiles files, FdHandle agent, IReadOnlyList<FdHandle> ports, IReadOnlyList<FdHandle> backends)
     {
         // A queue for each vCPU, so that they do not wait for each other's lock.
         int queues = Math.Min(files.Options.CpuCount, MaxBlockQueues);
@@ -82,7 +83,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
         }
 
         // Last, so that the places of our own processes are those of the plan.
-        for (int index = 0; index < files.Backends.Count; index++)
+        for (int index = 0; index < backends.Count; index++)
         {
             VhostUserDeviceOptions stranger = files.Options.VhostUserDevices[index];
             VmmDevice device = stranger.Type switch
@@ -91,7 +92,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
                 VhostUserDeviceType.FileSystem => new(DeviceKind.FileSystem, FileSystemQueues, tag: stranger.Tag),
                 _ => new(DeviceKind.Block, 1),
             };
-            plans.Add(new DevicePlan($"vhost-user {stranger.SocketPath}", device, null, [files.Backends[index]]));
+            plans.Add(new DevicePlan($"vhost-user {stranger.SocketPath}", device, null, [backends[index]]));
         }
 
         return plans;

@@ -38,9 +38,6 @@ internal sealed class LaunchFiles : IDisposable
     /// <summary>The guest has a balloon.</summary>
     public bool Balloon { get; set; }
 
-    /// <summary>Connected to the backends of <see cref="MicroVmOptions.VhostUserDevices"/>, in their order.</summary>
-    public List<FdHandle> Backends { get; } = [];
-
     /// <summary>The cheap checks first: a wrong option is reported before an image is made.</summary>
     public static async Task<LaunchFiles> OpenAsync(MicroVmOptions options, InstallLayout layout, CancellationToken cancellationToken)
     {
@@ -64,11 +61,6 @@ internal sealed class LaunchFiles : IDisposable
                 }
 
                 files.Network = files.Own(NetworkLink.Open(network));
-            }
-
-            foreach (VhostUserDeviceOptions device in options.VhostUserDevices)
-            {
-                files.Backends.Add(files.Own(BackendSocket.Connect("vhost-user socket", device.SocketPath)));
             }
 
             files.Kvm = files.Own(KvmDevice.Open());

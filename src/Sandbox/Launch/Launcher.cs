@@ -47,7 +47,14 @@ internal sealed class Launcher
                 lent.Add(ports[^1]);
             }
 
-            List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice, ports);
+            List<FdHandle> backends = [];
+            foreach (VhostUserDeviceOptions device in _files.Options.VhostUserDevices)
+            {
+                backends.Add(_security.ConnectChannel("vhost-user socket", device.SocketPath));
+                lent.Add(backends[^1]);
+            }
+
+            List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice, ports, backends);
             devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached) { Groups = Group?.Entrances ?? [] }, FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
             await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
         }

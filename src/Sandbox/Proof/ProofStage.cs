@@ -33,7 +33,7 @@ internal sealed class ProofStage : IAsyncDisposable
         (FdHandle console, FdHandle consoleWriter) = Pipe.Create();
         (FdHandle agent, FdHandle agentInDevice) = UnixSocket.CreatePair();
         List<FdHandle> lent = [consoleWriter, agentInDevice];
-        List<ProcessPlan> plans = ProcessPlan.For(files, DevicePlan.For(files, agentInDevice, []), consoleWriter, lent);
+        List<ProcessPlan> plans = ProcessPlan.For(files, DevicePlan.For(files, agentInDevice, ports: [], backends: []), consoleWriter, lent);
         ProofStage stage = new(plans, place) { _agent = agent };
         stage._lent.AddRange(lent);
         List<WatchedProcess> started = [];

@@ -13,7 +13,7 @@ public static class SandboxProof
     /// same filter, beside the others' real processes. Each probe attempts one act that must be refused. Takes some seconds; no guest runs.
     /// Nothing that an act could change is the host's own: where one succeeds, it hits what was made for it.
     /// </summary>
-    /// <param name="options">The microVM whose processes are probed; its disks are not touched, a disk of its own is added, and a balloon and a network that leads nowhere where it has none. Null: the defaults.</param>
+    /// <param name="options">The microVM whose processes are probed; its disks are not touched, a disk of its own is added, and a balloon and a network that leads nowhere where it has none; programs of the operator's (vsock ports, vhost-user devices) are left out. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends every process that was started.</param>
     /// <returns>Every act with what came of it. A success of the attacker is a result, not an exception.</returns>
     /// <exception cref="SandboxException">An option is not valid, or the host lacks what a sandbox needs (KVM, a kernel, an executable).</exception>

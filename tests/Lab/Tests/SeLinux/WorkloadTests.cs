@@ -66,6 +66,25 @@ public sealed class WorkloadTests(EnforcingLab lab)
         Expect.Text("own files\nyou said hello\ncode 0\nsystem_u:object_r:host_file_t:s0 /srv/own.kernel", result);
     }
 
+    /// <summary>Programs of the operator's that serve a device: they get the guest's memory and the VMM's events, whose labels are the sandbox's.</summary>
+    [Fact]
+    public async Task Sandbox_WithVhostUserBackendsOfTheOperators_HasNoDenial()
+    {
+        CommandResult result = await lab.ScriptAsync(
+            """
+            mkdir -p /tmp/served/folder; echo of a folder >/tmp/served/folder/file; truncate -s 4M /tmp/served/disk; echo of a disk | dd of=/tmp/served/disk conv=notrunc 2>/dev/null
+            qemu-storage-daemon --blockdev driver=file,node-name=file,filename=/tmp/served/disk --blockdev driver=raw,node-name=disk,file=file \
+                --export type=vhost-user-blk,id=export,node-name=disk,writable=on,addr.type=unix,addr.path=/tmp/served/disk.socket & disk=$!
+            /usr/lib/qemu/virtiofsd --socket-path=/tmp/served/folder.socket -o source=/tmp/served/folder >/dev/null 2>&1 &
+            for wait in $(seq 300); do [ -S /tmp/served/disk.socket ] && [ -S /tmp/served/folder.socket ] && break; sleep 0.1; done
+            $sandbox run --selinux=required --device vhost-user=/tmp/served/disk.socket,type=blk --device vhost-user=/tmp/served/folder.socket,type=fs,tag=work -- /bin/sh -c '
+                head -n 1 /dev/vdb; echo by the guest | dd of=/dev/vdb bs=4096 conv=sync,fsync 2>/dev/null
+                mkdir /tmp/work && mount -t virtiofs work /tmp/work && cat /tmp/work/file; echo too >/tmp/work/new; umount /tmp/work'
+            echo code $?; kill $disk; wait; head -n 1 /tmp/served/disk; cat /tmp/served/folder/new; rm -r /tmp/served; denials
+            """);
+        Expect.Text("of a disk\nof a folder\ncode 0\nby the guest\ntoo", result);
+    }
+
     /// <summary>passt has a domain of its own too, for it reads what the guest sends.</summary>
     [Fact]
     public async Task Sandbox_WithUserNetworking_HasNoDenial()
