@@ -25,8 +25,9 @@ internal static class Help
           --kernel-args TEXT   more arguments for the kernel's command line
           --memory SIZE        guest memory, 64M to 1T (default: 256M)
           --cpus N             virtual processors, 1 to 64 (default: 1)
-          --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h (default: none, but 60s for the guest to come up)
-          -it                  the command gets a terminal, and this one's keys and size; needs a terminal as standard input and output
+          --timeout DURATION   ends the microVM after this time: 500ms, 30s, 5m, 1h,
+                               with exit code 124, or 125 when the guest had not come up by then (default: none, but 60s for that)
+          -it, --tty           the command gets a terminal, and this one's keys and size; needs a terminal as standard input and output
           --env KEY=VALUE      a variable of the command; repeatable
           --workdir DIR        where the command starts (default: /)
           --hostname NAME      the guest's host name (default: sandbox)
@@ -38,7 +39,8 @@ internal static class Help
           --net user           a network of its own: the guest reaches what the host reaches, but for the host's loopback; IPv4 (needs passt)
           --net tap=NAME       a tap interface that you have made; --net none is the default
                                both with ,queues=N: pairs of queues, 1 to 7 (default: 1); with one a processor, none waits for another to send
-          -p HOST:GUEST        with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens
+          -p, --publish HOST:GUEST
+                               with --net user: a TCP port of the host's loopback that leads into the guest; ADDRESS:HOST:GUEST listens
                                elsewhere; repeatable
           --ip ADDRESS/PREFIX  with --net tap: the guest's IPv4 address; --gateway ADDRESS its router
           --dns ADDRESS        a name server for the guest; repeatable (default with --net user: the host's)
@@ -63,8 +65,8 @@ internal static class Help
 
         Exit code: the command's; 128 + n when signal n ended it; 124 timeout; 125 sandbox itself failed; 126 the command
         cannot be executed; 127 it was not found.
-        SIGINT, SIGQUIT and SIGTERM go to the command; a second one ends the microVM at once. SIGUSR1: the guest is told of disks whose
-        files have another size now.
+        SIGINT, SIGQUIT, SIGTERM and SIGHUP go to the command; a second one, or one before it runs, ends the microVM at once. SIGUSR1: the
+        guest is told of disks whose files have another size now.
 
         """;
 
