@@ -245,7 +245,6 @@ internal sealed class NetBench : DeviceBench
         int length = PutFrame(ref input, NetHeader.SizeBytes);
         bool offloaded = input.OneIn(4);
         NetSegmentation kind = input.OneIn(4) ? (NetSegmentation)input.Byte() : input.Pick<NetSegmentation>([NetSegmentation.None, NetSegmentation.Tcp4, NetSegmentation.Tcp6]);
-        kind = kind == NetSegmentation.Ecn ? NetSegmentation.None : kind; // finding 4, open
         (offloaded
             ? new NetHeader(
                 input.OneIn(4) ? (NetHeaderFlags)input.Byte() : NetHeaderFlags.NeedsChecksum,

@@ -125,6 +125,7 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, FlowTabl
                 && ((header.Segmentation & NetSegmentation.Ecn) == 0 || (Features & NetFeatureBits.GuestEcn) != 0);
         }
 
+        header = header with { Segmentation = NetSegmentation.None }; // ECN of no segment: nothing, and the driver may not have taken it
         if ((Features & NetFeatureBits.GuestChecksum) != 0)
         {
             return true;

@@ -134,6 +134,27 @@ public sealed class NetDeviceTests
         Assert.Equal(NetHeaderFlags.None, net.Take()!.Value.Header.Flags);
     }
 
+    /// <summary>Finding 4 of the fuzzer (fuzz/FINDINGS.md).</summary>
+    [Fact]
+    public void Receive_WithEcnOfNoSegment_ClaimsNoSegmentation()
+    {
+        (FdHandle tap, FdHandle network) = UnixSocket.CreatePair();
+        using (tap)
+        using (network)
+        using (NetHarness net = new(~NetFeatureBits.GuestEcn, backing: new TapBacking(tap.Number)))
+        {
+            byte[] packet = [.. new byte[NetHeader.SizeBytes], .. NetHarness.Frame()];
+            new NetHeader(NetHeaderFlags.ChecksumValid, NetSegmentation.Ecn, 0, 0, 0, 0, 0).Encode(packet);
+            FdIo.SetNonBlocking(tap.Number, true);
+            net.GiveBuffers(1, 1600);
+            Assert.Equal(packet.Length, UnixSocket.Send(network.Number, packet, []));
+            net.Turn();
+            (NetHeader header, byte[] frame) = net.Take()!.Value;
+            Assert.Equal(NetHarness.Frame(), frame);
+            Assert.Equal(new NetHeader(NetHeaderFlags.ChecksumValid, NetSegmentation.None, 0, 0, 0, 0, 1), header);
+        }
+    }
+
     [Fact]
     public void Receive_InPiecesOfTheStream_IsWhole()
     {
