@@ -17,7 +17,9 @@ public sealed class InFlightRecord
     private const uint HeaderBytes = 16;
     private const uint EntryBytes = 16;
 
-    // struct QueueRegionSplit: u64 features, then these.
+    // struct QueueRegionSplit: u64 features, then these. Of the features the protocol uses none and nobody but a backend reads them.
+    private const uint FeaturesOffset = 0;
+    private const uint LossBit = 1;
     private const uint VersionOffset = 8;
     private const uint SizeOffset = 10;
     private const uint LastBatchHeadOffset = 12;
@@ -36,6 +38,19 @@ public sealed class InFlightRecord
 
     /// <summary>There is a record: without one a queue starts where the frontend says.</summary>
     public bool IsAttached => _region.LengthBytes != 0;
+
+    /// <summary>A word of the device's for its successor, a bit of the record's own: what was answered may be lost, and the driver has not been told.</summary>
+    public bool TellsLoss
+    {
+        get => IsAttached && (_region.ReadUInt32Acquire(FeaturesOffset) & LossBit) != 0;
+        set
+        {
+            if (IsAttached)
+            {
+                _region.WriteUInt32Release(FeaturesOffset, value ? LossBit : 0);
+            }
+        }
+    }
 
     /// <summary>A chain of the predecessor is still to be done.</summary>
     internal bool HasReplay => _replayNext < _replayCount;

@@ -95,7 +95,7 @@ internal sealed class BlockDevice : VirtioDevice
     /// </summary>
     public override void TakenOver()
     {
-        _jobs.TakenOver();
+        _jobs.TakenOver(owesFailure: false); // that, a record says
         if ((_disk.Features & BlockFeatureBits.ConfigWriteback) != 0)
         {
             SetWriteback(false);
@@ -116,8 +116,26 @@ internal sealed class BlockDevice : VirtioDevice
         }
 
         SetWriteback(bytes[0] == 1);
-        // "Write-through" is a promise about what was answered, so what was answered before is made good too.
-        return bytes[0] == 1 || _jobs.TryFlushNow();
+        // "Write-through" is a promise about what was answered, so what was answered before is made good too. A driver cannot be refused its choice:
+        // where the medium fails, its next write does.
+        if (bytes[0] == 0)
+        {
+            _jobs.FlushNow();
+            KeepLoss();
+        }
+
+        return true;
+    }
+
+    /// <summary>Of a predecessor that died owing a failure, the record says so: the kernel has told it, and tells nobody again.</summary>
+    public override void QueueStarted(int index)
+    {
+        if (Queues[index].Record.TellsLoss && !_jobs.OwesFailure)
+        {
+            _jobs.TakenOver(owesFailure: true);
+        }
+
+        KeepLoss();
     }
 
     public override void QueueStopping(int index)
@@ -141,6 +159,7 @@ internal sealed class BlockDevice : VirtioDevice
         do
         {
             AnswerFinished();
+            KeepLoss();
             for (int count = 0; count < Queues.Length; count++)
             {
                 Work((_firstQueue + count) % Queues.Length, ref moved);
@@ -258,8 +277,25 @@ internal sealed class BlockDevice : VirtioDevice
         }
     }
 
+    // In the records of all rings that run, so that whatever happens to this process the driver is told. Where nothing is lost this writes nothing.
+    private void KeepLoss()
+    {
+        foreach (DeviceQueue queue in Queues)
+        {
+            if (queue.Ring.IsConfigured && queue.Record.TellsLoss != _jobs.OwesFailure)
+            {
+                queue.Record.TellsLoss = _jobs.OwesFailure;
+            }
+        }
+    }
+
     private void Answer(BlockJob job)
     {
+        if (_jobs.OwesFailure)
+        {
+            KeepLoss(); // before anything is answered; struck out in the next turn, after the answer that tells it
+        }
+
         _status[0] = (byte)job.Status;
         job.Request.StatusByte.CopyFrom(0, _status);
         Queues[job.Queue].Ring.Complete(job.Chain.HeadIndex, job.Written + 1);

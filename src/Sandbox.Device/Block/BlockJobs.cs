@@ -178,20 +178,24 @@ internal sealed class BlockJobs
     /// <summary>Waits for a worker; only while some request is in work.</summary>
     public void Await() => _workers!.AwaitSignal();
 
-    /// <summary>Everything answered so far is on the medium, or false. Nothing is in work. Whether the driver hears of it is the frontend's affair: a failure stays owed.</summary>
-    public bool TryFlushNow()
+    /// <summary>Everything answered so far is on the medium, or a failure is owed. Nothing is in work.</summary>
+    public void FlushNow()
     {
         if (_syncs.IsAllSafe)
         {
-            return true; // a driver that chooses it again and again, which no rate counts, is no work for the medium
+            return; // a driver that chooses it again and again, which no rate counts, is no work for the medium
         }
 
         _syncs.Begin();
-        return !_syncs.End(_backing.Flush(), told: -1);
+        _ = _syncs.End(_backing.Flush(), told: -1);
     }
 
+    /// <summary>The driver was promised something that is lost and has not been told.</summary>
+    public bool OwesFailure => _syncs.OwesFailure;
+
     /// <summary>A predecessor may have answered changes that it did not synchronize.</summary>
-    public void TakenOver() => _syncs.AnswerChange(acrossFailure: false);
+    /// <param name="owesFailure">It owed a failure when it died.</param>
+    public void TakenOver(bool owesFailure) => _syncs.AnswerChange(owesFailure);
 
     private void Collect()
     {
@@ -323,7 +327,7 @@ internal sealed class BlockJobs
 
     private void Synced(BlockJob leader)
     {
-        bool flushesFail = _syncs.End(leader.Status, ToldChanges());
+        bool owes = _syncs.End(leader.Status, ToldChanges());
         _syncing = false;
         BlockStatus said = leader.Status;
         BlockJob? next = null;
@@ -331,7 +335,7 @@ internal sealed class BlockJobs
         {
             if (job.Phase is BlockPhase.InSync or BlockPhase.Syncing)
             {
-                bool fails = job.FailuresBefore != _syncs.Failures || (flushesFail && job.Request.Operation == BlockOperation.Flush);
+                bool fails = job.FailuresBefore != _syncs.Failures || owes;
                 job.Status = said != BlockStatus.Ok ? said : fails ? BlockStatus.IoError : BlockStatus.Ok;
                 job.Phase = BlockPhase.Finished;
             }
@@ -348,13 +352,13 @@ internal sealed class BlockJobs
         }
     }
 
-    // What the flushes that are told now speak for.
+    // What those that are told now speak for: a write that must be on the medium is a promise about those before it, like a flush.
     private long ToldChanges()
     {
         long told = -1;
         foreach (BlockJob job in _all)
         {
-            if (job.Phase is BlockPhase.InSync or BlockPhase.Syncing && job.Request.Operation == BlockOperation.Flush)
+            if (job.Phase is BlockPhase.InSync or BlockPhase.Syncing)
             {
                 told = Math.Max(told, job.ChangesBefore);
             }

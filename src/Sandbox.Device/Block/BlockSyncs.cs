@@ -5,7 +5,8 @@ namespace Sandbox.Device.Block;
 /// <summary>
 /// What may be said of synchronizations, of which one runs at a time, for all who wait when it begins. The kernel tells of a write that the
 /// medium refused once, to whoever synchronizes next (errseq, Documentation/core-api/errseq.rst). Where that one does not speak for every
-/// change that may be lost, a failure is owed: every flush fails until one has that does, or the driver would be promised what is lost.
+/// change that may be lost, a failure is owed: every flush, and every write that must be on the medium, fails until one has that does, or the
+/// driver would be promised what is lost.
 /// </summary>
 internal sealed class BlockSyncs
 {
@@ -24,6 +25,9 @@ internal sealed class BlockSyncs
     /// <summary>Nothing was answered that is not on the medium, and nothing is owed.</summary>
     public bool IsAllSafe => AnsweredChanges == _safe && _owed == Nothing;
 
+    /// <summary>A loss that nobody has been told of.</summary>
+    public bool OwesFailure => _owed != Nothing;
+
     /// <summary>A change is answered without a synchronization.</summary>
     /// <param name="acrossFailure">One has failed while it was in work, perhaps because of it.</param>
     public void AnswerChange(bool acrossFailure)
@@ -34,9 +38,9 @@ internal sealed class BlockSyncs
 
     public void Begin() => _begunAt = AnsweredChanges;
 
-    /// <summary>One has ended. True: the flushes that it was for must fail, whatever the host said.</summary>
+    /// <summary>One has ended. True: those that it was for must fail, whatever the host said.</summary>
     /// <param name="status">What the host said.</param>
-    /// <param name="told">The changes that the flushes among those who are told speak for, at most; negative where there is no flush.</param>
+    /// <param name="told">The changes that those who are told speak for, at most; negative where nobody is.</param>
     public bool End(BlockStatus status, long told)
     {
         bool failed = status != BlockStatus.Ok;

@@ -6,7 +6,7 @@ namespace Sandbox.Unit.Tests.Device;
 /// <summary>Who is told of a failed synchronization: the kernel says it once, and no flush may promise what is lost.</summary>
 public sealed class BlockSyncsTests
 {
-    private const long NoFlush = -1;
+    private const long Nobody = -1;
 
     private readonly BlockSyncs _syncs = new();
 
@@ -54,20 +54,20 @@ public sealed class BlockSyncsTests
     [Fact]
     public void End_Badly_BeforeAnythingWasAnswered_OwesNothing()
     {
-        Assert.True(Sync(BlockStatus.IoError, NoFlush)); // a write that must be on the medium: it is told itself
+        Assert.True(Sync(BlockStatus.IoError, Nobody)); // and whoever waited for it is told by its status
         Assert.False(Sync(BlockStatus.Ok, told: 0));
     }
 
     /// <summary>The change was answered while it ran. An older flush fails as well and says nothing about it; the next one must.</summary>
     [Fact]
-    public void End_Badly_WithAChangeThatNoFlushSpeaksFor_FailsFlushesUntilOneDoes()
+    public void End_Badly_WithAChangeThatNobodySpeaksFor_FailsFlushesUntilOneDoes()
     {
         _syncs.Begin();
         _syncs.AnswerChange(acrossFailure: false);
         Assert.True(_syncs.End(BlockStatus.IoError, told: 0));
 
         Assert.True(Sync(BlockStatus.Ok, told: 0));
-        Assert.True(Sync(BlockStatus.Ok, NoFlush)); // and writes that came after are sound: it is for flushes only
+        Assert.True(Sync(BlockStatus.Ok, Nobody)); // nobody is told
         Assert.True(Sync(BlockStatus.Ok, told: 1));
         Assert.False(Sync(BlockStatus.Ok, told: 1));
     }
@@ -84,12 +84,12 @@ public sealed class BlockSyncsTests
     }
 
     [Fact]
-    public void End_Badly_ToldToNoFlush_StaysOwed()
+    public void End_Badly_ToldToNobody_StaysOwed()
     {
         _syncs.AnswerChange(acrossFailure: false);
-        Assert.True(Sync(BlockStatus.IoError, NoFlush));
+        Assert.True(Sync(BlockStatus.IoError, Nobody));
 
-        Assert.True(Sync(BlockStatus.Ok, NoFlush));
+        Assert.True(Sync(BlockStatus.Ok, Nobody));
         Assert.True(Sync(BlockStatus.Ok, told: 1));
         Assert.False(Sync(BlockStatus.Ok, told: 1));
     }
@@ -100,7 +100,7 @@ public sealed class BlockSyncsTests
         _syncs.AnswerChange(acrossFailure: false);
         Assert.False(Sync(BlockStatus.Ok, told: 1));
 
-        Assert.True(Sync(BlockStatus.IoError, NoFlush));
+        Assert.True(Sync(BlockStatus.IoError, Nobody));
         Assert.False(Sync(BlockStatus.Ok, told: 1));
     }
 
