@@ -4,20 +4,31 @@ using Sandbox.Device.Block;
 using Sandbox.Fuzz.Engine;
 using Sandbox.Fuzz.Guest;
 using Sandbox.Linux;
+using Sandbox.Virtio.Block;
 
 namespace Sandbox.Fuzz.Devices;
 
-/// <summary>The block device on a file that is longer than the disk: what lies behind the disk must never change.</summary>
+/// <summary>The block device on a file that is longer than the disk: what lies behind the disk must never change. Alone, or with the threads of its process.</summary>
 internal sealed class BlockBench : DeviceBench
 {
     private readonly BlockModel _model;
     private readonly RequestCutter _cutter;
-    private readonly Queue<(ushort Head, byte[] Readable, FuzzBuffer[] Buffers, uint Writable)> _pending = new();
+    private readonly List<Request> _pending = [];
+    private readonly SectorsInWork _sectors = new();
+    private readonly DiskThreads? _threads;
     private readonly BlockDevice _device;
     private readonly DiskFile _file;
     private readonly byte[] _content;
 
     public BlockBench(FuzzGuest guest, DiskFile file, bool readOnly)
+        : this(guest, file, readOnly, new BlockDevice(file.Fd, BlockModel.CapacityBytes, readOnly, BlockModel.Serial))
+    {
+    }
+
+    public BlockBench(FuzzGuest guest, DiskFile file, bool readOnly, DiskThreads threads, ref InputReader input)
+        : this(guest, file, readOnly, threads.Make(ref input, file.Fd, readOnly)) => _threads = threads;
+
+    private BlockBench(FuzzGuest guest, DiskFile file, bool readOnly, BlockDevice device)
         : base(guest)
     {
         _cutter = new RequestCutter(guest);
@@ -25,7 +36,7 @@ internal sealed class BlockBench : DeviceBench
         _model = new BlockModel(readOnly);
         _content = new byte[BlockModel.FileBytes];
         file.Write(_model.File);
-        _device = new BlockDevice(file.Fd, BlockModel.CapacityBytes, readOnly, BlockModel.Serial);
+        _device = device;
     }
 
     public override VirtioDevice Device => _device;
@@ -77,18 +88,57 @@ internal sealed class BlockBench : DeviceBench
         // Now and then a request of another length than its type asks for.
         readableBytes = input.OneIn(16) ? input.Below(48) : readableBytes;
         writableBytes = input.OneIn(16) ? input.Below(4) : writableBytes;
-        return TryAdd(ref input, queue, readable[..readableBytes], writableBytes);
+        return TryAdd(ref input, queueIndex, queue, readable[..readableBytes], writableBytes);
     }
 
-    public override void QueueStarted(int queueIndex) => _pending.Clear();
+    public override bool Turn() => _threads?.Turn(_device) ?? _device.Work();
+
+    /// <summary>The driver chooses when its writes are on the medium, or a process takes over.</summary>
+    public override void Disturb(ref InputReader input)
+    {
+        if (_threads is null)
+        {
+            return;
+        }
+
+        if (input.OneIn(8))
+        {
+            _device.TakenOver();
+            return;
+        }
+
+        uint offset = input.OneIn(4) ? input.Byte() : (uint)BlockConfigSpace.WritebackOffset;
+        byte value = (byte)(input.OneIn(4) ? input.Byte() : input.Below(2));
+        bool taken = _device.TryWriteConfig(offset, [value]);
+        bool allowed = offset == BlockConfigSpace.WritebackOffset && value <= 1 && (_model.Features & BlockFeatureBits.ConfigWriteback) != 0;
+        if (taken != allowed || (taken && _device.ConfigSpace[BlockConfigSpace.WritebackOffset] != value))
+        {
+            throw new FindingException($"block: a write of {value} to byte {offset} of the configuration was {(taken ? "taken" : "refused")}");
+        }
+    }
+
+    public override void QueueStarted(int queueIndex)
+    {
+        foreach (Request forgotten in _pending.Where(request => request.Queue == queueIndex))
+        {
+            _sectors.Add(forgotten.Readable, (int)forgotten.Writable, -1);
+        }
+
+        _pending.RemoveAll(request => request.Queue == queueIndex);
+    }
 
     public override void Completed(int queueIndex, ushort head, uint writtenBytes)
     {
-        if (!_pending.TryDequeue(out (ushort Head, byte[] Readable, FuzzBuffer[] Buffers, uint Writable) request) || request.Head != head)
+        // With threads they are answered as they end.
+        int place = _threads is null ? 0 : _pending.FindIndex(request => request.Queue == queueIndex && request.Head == head);
+        if (place < 0 || place >= _pending.Count || _pending[place].Head != head)
         {
-            throw new FindingException("block: requests are answered in another order than they came");
+            throw new FindingException("block: an answer to no request, or requests are answered in another order than they came");
         }
 
+        Request request = _pending[place];
+        _pending.RemoveAt(place);
+        _sectors.Add(request.Readable, (int)request.Writable, -1);
         byte[] writable = new byte[request.Writable];
         RequestCutter.ReadWritable(Guest, request.Buffers, 0, writable);
         _model.Judge(request.Readable, writable, writtenBytes);
@@ -105,10 +155,21 @@ internal sealed class BlockBench : DeviceBench
         _model.CheckFile(_content, behaved);
     }
 
-    public override void Dispose() => _pending.Clear();
-
-    private bool TryAdd(ref InputReader input, FuzzQueue queue, scoped ReadOnlySpan<byte> readable, int writableBytes)
+    public override void Dispose()
     {
+        if (_threads is not null)
+        {
+            DiskThreads.End(_device); // also of a driver that nobody judges: the guest's memory is another's next
+        }
+    }
+
+    private bool TryAdd(ref InputReader input, int queueIndex, FuzzQueue queue, scoped ReadOnlySpan<byte> readable, int writableBytes)
+    {
+        if (_threads is not null && !_sectors.MayBegin(readable, writableBytes))
+        {
+            return false;
+        }
+
         _cutter.Begin();
         if (!_cutter.TryAddReadable(ref input, readable) || !_cutter.TryAddWritable(ref input, writableBytes)
             || !queue.TryAdd(_cutter.Buffers, input.OneIn(4), out ushort head))
@@ -116,9 +177,12 @@ internal sealed class BlockBench : DeviceBench
             return false;
         }
 
-        _pending.Enqueue((head, readable.ToArray(), _cutter.Buffers.ToArray(), (uint)writableBytes));
+        _pending.Add(new Request(queueIndex, head, readable.ToArray(), _cutter.Buffers.ToArray(), (uint)writableBytes));
+        _sectors.Add(readable, writableBytes, 1);
         return true;
     }
 
     private static int DataBytes(ref InputReader input) => input.OneIn(8) ? input.U16() % 4096 : 512 * input.Below(5);
+
+    private sealed record Request(int Queue, ushort Head, byte[] Readable, FuzzBuffer[] Buffers, uint Writable);
 }

@@ -95,8 +95,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     {
         DeviceQueue queue = _bench.Device.Queues[index];
         _queues[index] = null;
-        queue.Ring.Stop();
-        _bench.Device.QueueStopped(index);
+        Stop(index);
         ushort start = _input.OneIn(4) ? _input.U16() : (ushort)0;
         ushort size = _input.Pick<ushort>(Sizes);
         if (_guest.Room < 0x4000)
@@ -116,13 +115,21 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         _bench.QueueStarted(index);
     }
 
+    // As the process does it.
+    private readonly void Stop(int index)
+    {
+        DeviceQueue queue = _bench.Device.Queues[index];
+        _bench.Device.QueueStopping(index);
+        queue.Ring.Stop();
+        _bench.Device.QueueStopped(index);
+    }
+
     private void Restart(int index)
     {
         if (!_good && _input.OneIn(3))
         {
             DeviceQueue queue = _bench.Device.Queues[index];
-            queue.Ring.Stop();
-            _bench.Device.QueueStopped(index);
+            Stop(index);
             // Wherever the driver says: what is accepted lies in memory, or the auditor sees it.
             VirtqueueLayout layout = new(_input.Edge32(), new GuestAddress(Place()), new GuestAddress(Place()), new GuestAddress(Place()));
             Reached.Note(3, (int)queue.Ring.Configure(_guest.Memory, layout, _features, _input.U16()));

@@ -34,6 +34,8 @@ internal sealed class FuzzQueue
         _ = guest.TryAllocate(6 + (8u * size), 4, ByteUse.Read | ByteUse.Write, out ulong used);
         Layout = new VirtqueueLayout(size, new GuestAddress(descriptors), new GuestAddress(available), new GuestAddress(used));
         guest.Auditor.AddAvailableIndex(available + 2);
+        guest.Auditor.AddWish(available); // flags
+        guest.Auditor.AddWish(available + 4 + (2u * size)); // used_event
         guest.Write16(available + 2, start);
         guest.Write16(used + 2, start);
     }

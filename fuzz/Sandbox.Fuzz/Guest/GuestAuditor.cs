@@ -19,6 +19,7 @@ internal sealed class GuestAuditor : IGuestWatcher
 {
     private readonly List<Map> _maps = [];
     private readonly List<ulong> _availableIndexes = [];
+    private readonly List<ulong> _wishes = [];
     private uint _round = 1;
 
     /// <summary>The harness itself is at work, as the driver.</summary>
@@ -45,6 +46,7 @@ internal sealed class GuestAuditor : IGuestWatcher
         Muted = false;
         BeforeRead = null;
         _availableIndexes.Clear();
+        _wishes.Clear();
         _round++;
         if (strict)
         {
@@ -57,6 +59,9 @@ internal sealed class GuestAuditor : IGuestWatcher
 
     /// <summary>A read of this 16-bit word begins a new look at the rings.</summary>
     public void AddAvailableIndex(ulong guestAddress) => _availableIndexes.Add(guestAddress);
+
+    /// <summary>This 16-bit word says whether the driver wants to be told: it is asked whenever there is something to tell, and nothing is validated by it.</summary>
+    public void AddWish(ulong guestAddress) => _wishes.Add(guestAddress);
 
     /// <summary>The driver gives bytes to the device, or takes them back.</summary>
     public void Grant(ulong guestAddress, uint lengthBytes, ByteUse use)
@@ -116,6 +121,7 @@ internal sealed class GuestAuditor : IGuestWatcher
             return;
         }
 
+        bool isWish = length == sizeof(ushort) && _wishes.Contains(guest);
         ByteUse needed = writes ? ByteUse.Write : ByteUse.Read;
         for (int at = offset; at < offset + length; at++)
         {
@@ -126,7 +132,7 @@ internal sealed class GuestAuditor : IGuestWatcher
 
             if (!writes)
             {
-                if (map.ReadIn[at] == _round)
+                if (map.ReadIn[at] == _round && !isWish)
                 {
                     throw new FindingException($"double fetch: byte 0x{map.Region.Start.Value + (ulong)at:x} is read twice for one request");
                 }

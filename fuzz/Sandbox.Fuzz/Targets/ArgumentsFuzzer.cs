@@ -12,6 +12,9 @@ internal sealed class ArgumentsFuzzer : IFuzzer
         "--", "--memory", "--memory=256M", "--cpus", "--cpus=2", "--disk", "--disk=/a:ro", "--timeout", "--timeout=3s", "--env", "--env=A=b", "--rootfs",
         "--kernel", "--kernel-args", "--hostname", "--workdir", "--vsock", "--vsock=5000=/s", "--timing", "--verbose", "-h", "--help", "-x", "", "-", "ls", "1", "0", "-1", "256", "99999999999999999999",
         "1G", "1T", "16E", "9223372036854775807K", "1.5s", "1ms", "1d", "1e308s", "999999999h", "inf", "A", "A=", "=b", "/x:ro", ":ro", "ro:", "\0", "\ud800",
+        "--net", "--net=user", "--net=tap=t0,queues=2", "-p", "--publish=8080:80", "-p=127.0.0.1:8080:80", "--ip=192.0.2.2/24", "--gateway=192.0.2.1", "--dns=192.0.2.3", "--net-rate=1M",
+        "--disk-rate", "--disk-rate=1M,100", "--disk=/a:ro:direct", "--balloon", "--selinux", "--selinux=required", "--selinux=off", "--selinux-level=s0:c1,c2", "-it", "-i", "--device=vhost-user=/s",
+        "--device=vhost-user=/s,type=fs,tag=t", "--vsock=guest:1024=/p", "--memory-limit=1G", "--pids-limit=64", "--cpu-limit=150%", "--io-limit=1M", "--cgroup-parent=/x",
     ];
 
     public string Name => "arguments";

@@ -4,15 +4,18 @@ using Sandbox.Fuzz.Guest;
 
 namespace Sandbox.Fuzz.Targets;
 
-/// <summary>The whole block device.</summary>
-internal sealed class BlockFuzzer : IFuzzer, IDisposable
+/// <summary>The whole block device, alone or with the threads and the rate of its process.</summary>
+internal sealed class BlockFuzzer(DiskThreads? threads = null) : IFuzzer, IDisposable
 {
     private readonly FuzzGuest _guest = new();
     private readonly DiskFile _disk = new();
 
-    public string Name => "blk";
+    // Read from the end: what the script makes of the front stays the same.
+    private const int ShapeBytes = 8;
 
-    public string Subject => "the whole block device: queue, requests, file";
+    public string Name => threads is null ? "blk" : "disk";
+
+    public string Subject => threads is null ? "the whole block device: queue, requests, file" : "the same with several queues, threads that wait for the file, a rate";
 
     public bool MayCrash => true;
 
@@ -21,8 +24,11 @@ internal sealed class BlockFuzzer : IFuzzer, IDisposable
     public void Run(ReadOnlySpan<byte> input)
     {
         _guest.Begin(strict: DeviceScript.IsGood(input));
-        using BlockBench bench = new(_guest, _disk, readOnly: !input.IsEmpty && (input[0] & 0x18) == 0x18);
-        new DeviceScript(bench, _guest, new InputReader(input)).Run(InputReader.Seed(input));
+        bool readOnly = !input.IsEmpty && (input[0] & 0x18) == 0x18;
+        InputReader script = new(input);
+        InputReader shape = new(input.Length < ShapeBytes ? [] : input[^ShapeBytes..]);
+        using BlockBench bench = threads is null ? new(_guest, _disk, readOnly) : new(_guest, _disk, readOnly, threads, ref shape);
+        new DeviceScript(bench, _guest, script).Run(InputReader.Seed(input));
     }
 
     public void Dispose()

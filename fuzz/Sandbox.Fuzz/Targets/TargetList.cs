@@ -1,3 +1,5 @@
+using Sandbox.Fuzz.Devices;
+
 namespace Sandbox.Fuzz.Targets;
 
 /// <summary>Every target by its name.</summary>
@@ -6,6 +8,7 @@ internal static class TargetList
     private static readonly (string Name, Func<IFuzzer> Open)[] All =
     [
         ("blk", () => new BlockFuzzer()),
+        ("disk", () => new BlockFuzzer(new DiskThreads())),
         ("rng", () => new EntropyFuzzer()),
         ("balloon", () => new BalloonFuzzer()),
         ("vsock", () => new VsockFuzzer()),
