@@ -50,10 +50,10 @@ internal static class Help
           --selinux-level L    the level to take instead of a free one, for example s0:c12,c800
           --device vhost-user=PATH[,type=blk|rng|fs,tag=NAME]
                                a device that another program serves on a Unix socket; it gets the guest's memory; repeatable
-          --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its first connection there is one to the program that listens on the
+          --vsock PORT=PATH    a port of the host's (CID 2) for the guest: its connections there are ones to the program that listens on the
                                Unix socket PATH; repeatable
           --vsock guest:PORT=PATH
-                               the other way round: the program that listens on PATH gets a connection to the guest's PORT, once somebody
+                               the other way round: the program that listens on PATH gets one connection to the guest's PORT, once somebody
                                listens there; repeatable
           --memory-limit SIZE, --pids-limit N, --cpu-limit PERCENT, --io-limit SIZE
                                what the microVM's processes together may use of the host: memory with the guest's, threads, processor

@@ -5,7 +5,10 @@ namespace Sandbox.Device;
 /// <summary>Which backing fds a device waits for. Nothing is watched that nobody waits for: a closed peer would otherwise wake the loop for ever.</summary>
 internal sealed class BackingWatch(Epoll epoll)
 {
-    private readonly EpollEvents[] _watched = new EpollEvents[Sandbox.Control.Launch.LaunchLimits.MaxVsockPorts];
+    /// <summary>A vsock device's connections: its ports, and the further slots of the host's.</summary>
+    internal const int Capacity = Sandbox.Control.Launch.LaunchLimits.MaxVsockPorts + Vsock.VsockDevice.Slots;
+
+    private readonly EpollEvents[] _watched = new EpollEvents[Capacity];
 
     /// <summary>An eventfd that wakes the loop by each signal and is read by nobody: what it tells of is looked for at every turn.</summary>
     public void AddSignals(int index, int eventFd) =>

@@ -34,8 +34,12 @@ internal sealed class DeviceLoop
                 switch (LoopTag.SourceOf(entry.Tag))
                 {
                     case LoopSource.Control:
-                        // The launcher sends nothing after the spec: whatever comes, end of file above all, means the end.
-                        return new Ended(EndReason.LauncherGone, 0, "");
+                        if (!_device.TryHearLauncher())
+                        {
+                            return new Ended(EndReason.LauncherGone, 0, "");
+                        }
+
+                        break;
                     case LoopSource.VhostUser:
                         if (!_backend.Receive())
                         {

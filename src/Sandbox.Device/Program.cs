@@ -15,9 +15,9 @@ namespace Sandbox.Device;
 /// </summary>
 internal static class Program
 {
-    // All that a device process ever allocates: the launch spec, the device with its buffers (vsock: 256 KiB a port; a disk with threads: 0.6 MiB), a line of text.
-    // Serving allocates nothing.
-    private const long HeapBytes = 12 * 1024 * 1024;
+    // All that a device process ever allocates: the launch spec, the device with its buffers (vsock: 256 KiB for each of up to 80 connections; a disk with
+    // threads: 0.6 MiB), a line of text. Serving allocates nothing.
+    private const long HeapBytes = 24 * 1024 * 1024;
 
     private static int Main(string[] arguments)
     {
@@ -46,7 +46,7 @@ internal static class Program
             }
 
             using Epoll epoll = new();
-            VirtioDevice device = Create(spec, new BackingWatch(epoll), workers);
+            VirtioDevice device = Create(spec, new BackingWatch(epoll), workers, control);
             DeviceLoop loop = new(epoll, device, control, InheritedFds.DeviceVhostUser, new BackendInflight(InheritedFds.DeviceInflight));
             // The clock is read before the filter: on a host where that takes a system call, none of them grants it.
             Ready ready = new(MonotonicClock.Nanoseconds);
@@ -74,12 +74,12 @@ internal static class Program
         }),
         "seccomp filter");
 
-    private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch, BlockWorkers? workers) => spec.Kind switch
+    private static VirtioDevice Create(DeviceLaunchSpec spec, BackingWatch watch, BlockWorkers? workers, ControlSocket control) => spec.Kind switch
     {
         DeviceKind.Block => BlockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch, workers),
         DeviceKind.Entropy => EntropyDevice.Create(),
         DeviceKind.Balloon => new BalloonDevice(),
-        DeviceKind.Vsock => VsockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch),
+        DeviceKind.Vsock => VsockDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch, control),
         DeviceKind.Network => NetDevice.Create(spec, InheritedFds.DeviceFirstBacking, watch, InheritedFds.DeviceInflight),
         _ => throw new InvalidOperationException("the decoder let an unknown kind pass"),
     };

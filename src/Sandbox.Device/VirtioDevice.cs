@@ -40,6 +40,9 @@ internal abstract class VirtioDevice
     {
     }
 
+    /// <summary>The launcher says something after the spec, or is gone. False: the process ends, for to most kinds whatever comes means that.</summary>
+    public virtual bool TryHearLauncher() => false;
+
     /// <summary>A queue was set up, perhaps as a predecessor or a change of memory left it.</summary>
     public virtual void QueueStarted(int index)
     {

@@ -26,35 +26,47 @@ public static unsafe class UnixSocket
     /// <exception cref="LinuxException">No such socket, nobody listens, or the path is longer than a socket's address (107 bytes).</exception>
     public static FdHandle Connect(string path)
     {
+        int connected = TryConnect(path, SOCK_CLOEXEC);
+        return connected >= 0 ? new FdHandle(connected) : throw new LinuxException($"connect {path}", (Errno)(-connected));
+    }
+
+    /// <summary>The same without waiting for a program whose backlog is full, and the socket does not block. Null: there is no connection to be had now.</summary>
+    public static FdHandle? TryConnect(string path)
+    {
+        int connected = TryConnect(path, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        return connected >= 0 ? new FdHandle(connected) : null;
+    }
+
+    private static int TryConnect(string path, int flags)
+    {
         const int FamilyBytes = 2;
         Span<byte> address = stackalloc byte[FamilyBytes + 108]; // struct sockaddr_un
         address.Clear();
         address[0] = (byte)AF_UNIX;
         if (System.Text.Encoding.UTF8.GetByteCount(path) >= address.Length - FamilyBytes)
         {
-            throw new LinuxException($"connect {path}", Errno.ENAMETOOLONG);
+            return -ENAMETOOLONG;
         }
 
         int length = System.Text.Encoding.UTF8.GetBytes(path, address[FamilyBytes..]);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = socket(AF_UNIX, SOCK_STREAM | flags, 0);
         if (fd < 0)
         {
-            throw new LinuxException("socket", (Errno)errno);
+            return -errno;
         }
 
-        FdHandle connected = new(fd);
         // SAFETY: a pinned address of the length given; the kernel only reads it.
         fixed (byte* pointer = address)
         {
             if (connect(fd, (sockaddr*)pointer, (uint)(FamilyBytes + length + 1)) != 0)
             {
-                Errno error = (Errno)errno;
-                connected.Dispose();
-                throw new LinuxException($"connect {path}", error);
+                int error = errno;
+                _ = close(fd);
+                return -error;
             }
         }
 
-        return connected;
+        return fd;
     }
 
     /// <summary>Sends bytes and fds in one message, without SIGPIPE. The count sent (it can be short; the fds went with the first byte), or the negated error number.</summary>

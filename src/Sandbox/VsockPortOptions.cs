@@ -1,8 +1,8 @@
 namespace Sandbox;
 
 /// <summary>
-/// A vsock connection between the guest and a program of yours: the launcher connects to the program's Unix socket at the start, and the device process
-/// gets that one connection. What the guest sends is untrusted.
+/// A vsock port between the guest and a program of yours: the launcher connects to the program's Unix socket, once at the start, and again for each further
+/// connection of the guest's; the device process gets the connections. What the guest sends is untrusted.
 /// </summary>
 public sealed class VsockPortOptions
 {
@@ -13,8 +13,10 @@ public sealed class VsockPortOptions
     public required string SocketPath { get; init; }
 
     /// <summary>
-    /// False: the port is the host's (CID 2); the first program of the guest that connects to it gets the connection, another is refused. True: the port is
-    /// the guest's; the first program of the guest that listens there gets the connection, which Sandbox makes as soon as it can. Default: false.
+    /// False: the port is the host's (CID 2); each program of the guest that connects to it gets a connection of its own, the first the one made at the start. At
+    /// most 64 at once beside the first of each port, for all such ports together, and 200 in a second after the first 64; one more is refused, or waits its turn.
+    /// One is refused too while nobody listens on the socket, or more wait there than its program lets. True: the port is the guest's; the first program of the guest
+    /// that listens there gets the one connection, which Sandbox makes as soon as it can. Default: false.
     /// </summary>
     public bool GuestListens { get; init; }
 }

@@ -5,13 +5,14 @@ using Sandbox.Virtio.Vsock;
 namespace Sandbox.Device.Vsock;
 
 /// <summary>
-/// One mapped port: a stream connection of the guest bridged to one inherited socket (virtio 1.2 §5.10.6). Knows nothing of
+/// A stream connection of the guest bridged to one socket (virtio 1.2 §5.10.6), or a slot for one. Knows nothing of
 /// queues: it takes the guest's packets, and says which packet it wants to send next.
 /// </summary>
 /// <param name="hostPort">The port that the guest connects to, or the guest's own that it is asked for.</param>
-/// <param name="socket">A connected, non-blocking AF_UNIX stream socket, borrowed.</param>
+/// <param name="socket">A connected, non-blocking AF_UNIX stream socket.</param>
 /// <param name="guestListens">The guest does not ask, it is asked: this side begins, from a port with the same number.</param>
-internal sealed class VsockConnection(uint hostPort, int socket, bool guestListens = false)
+/// <param name="buffer">Of <see cref="BufferBytes"/>; null: one of its own.</param>
+internal sealed partial class VsockConnection(uint hostPort, int socket, bool guestListens = false, ByteRing? buffer = null)
 {
     /// <summary>buf_alloc: what the guest may have under way to the socket.</summary>
     internal const int BufferBytes = 256 * 1024;
@@ -27,7 +28,9 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     /// <summary>A guest short of memory may lose its answer.</summary>
     private const long AnswerLimitNanoseconds = 5_000_000_000;
 
-    private readonly ByteRing _buffer = new(BufferBytes);
+    private readonly ByteRing _buffer = buffer ?? new ByteRing(BufferBytes);
+    private uint _hostPort = hostPort;
+    private int _socket = socket;
     private VsockCredit _credit;
     private VsockPending _pending;
     private VsockShutdown _guestShutdown;
@@ -45,7 +48,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
 
     public uint GuestPort { get; private set; } = guestListens ? hostPort : 0;
 
-    public int Socket => socket;
+    public int Socket => _socket;
 
     /// <summary>The guest is to be asked for its port when the time has come.</summary>
     public bool WantsToAsk => guestListens && Phase == VsockPhase.Waiting && _pending == VsockPending.None;
@@ -55,11 +58,11 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
 
     /// <summary>Whether a packet of this host port and that guest port is this connection's.</summary>
     public bool IsOf(in VsockPacketHeader header) =>
-        Phase is VsockPhase.Connected or VsockPhase.Asked && header.DestinationPort == hostPort && header.SourcePort == GuestPort;
+        Phase is VsockPhase.Connected or VsockPhase.Asked or VsockPhase.Wanted && header.DestinationPort == _hostPort && header.SourcePort == GuestPort;
 
     /// <summary>Whether the packet asks for this port, and it is free.</summary>
     public bool IsAskedBy(in VsockPacketHeader header) =>
-        !guestListens && Phase == VsockPhase.Waiting && header.DestinationPort == hostPort && header.Operation == VsockOperation.Request;
+        !guestListens && Phase == VsockPhase.Waiting && header.DestinationPort == _hostPort && header.Operation == VsockOperation.Request;
 
     /// <summary>A packet other than data waits for a receive buffer.</summary>
     public bool HasPending => _pending != VsockPending.None;
@@ -176,8 +179,13 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
             Phase = VsockPhase.Draining;
             _pending = VsockPending.None;
             _guestShutdown = VsockShutdown.Both;
-            _ = UnixSocket.ShutdownRead(socket); // who writes to the other end learns that nobody reads it
+            _ = UnixSocket.ShutdownRead(_socket); // who writes to the other end learns that nobody reads it
             Drain();
+        }
+        else
+        {
+            Phase = Phase == VsockPhase.Wanted ? VsockPhase.Closed : Phase;
+            _pending = VsockPending.None; // nobody is left who would want a reset
         }
     }
 
@@ -185,10 +193,13 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     public void Abort()
     {
         _buffer.Clear();
-        _pending = Phase == VsockPhase.Connected ? VsockPending.Reset : VsockPending.None;
+        _pending = Phase is VsockPhase.Connected or VsockPhase.Wanted ? VsockPending.Reset : VsockPending.None;
         Phase = VsockPhase.Closed;
-        _ = UnixSocket.ShutdownWrite(socket);
-        _ = UnixSocket.ShutdownRead(socket);
+        if (_socket >= 0)
+        {
+            _ = UnixSocket.ShutdownWrite(_socket);
+            _ = UnixSocket.ShutdownRead(_socket);
+        }
     }
 
     /// <summary>Takes the next packet to send that is not data, with the header's operation and flags.</summary>
@@ -230,7 +241,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     public uint ReceiveInto(GuestVector room)
     {
         room.LimitTo(_credit.AvailableBytes);
-        long count = room.Receive(socket);
+        long count = room.Receive(_socket);
         if (count > 0)
         {
             _carriedData = true;
@@ -263,7 +274,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
         _forwardedTold = _forwarded;
         _pending &= ~VsockPending.CreditUpdate;
         return new VsockPacketHeader(
-            VsockPacketHeader.HostCid, guestCid, hostPort, GuestPort, lengthBytes, VsockPacketHeader.StreamType, operation, flags, BufferBytes, _forwarded);
+            VsockPacketHeader.HostCid, guestCid, _hostPort, GuestPort, lengthBytes, VsockPacketHeader.StreamType, operation, flags, BufferBytes, _forwarded);
     }
 
     private void AcceptData(GuestVector data)
@@ -278,7 +289,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
         _carriedData |= !data.IsEmpty;
         if (_buffer.Count == 0 && _mayWrite && !data.IsEmpty)
         {
-            Forwarded(data.Send(socket));
+            Forwarded(data.Send(_socket));
         }
 
         if (Phase == VsockPhase.Connected && !data.IsEmpty)
@@ -301,7 +312,7 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
         {
             if (_guestShutdown == VsockShutdown.Receive)
             {
-                _ = UnixSocket.ShutdownRead(socket);
+                _ = UnixSocket.ShutdownRead(_socket);
             }
 
             Drain();
@@ -313,12 +324,12 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     {
         while (Phase is VsockPhase.Connected or VsockPhase.Draining && _mayWrite && _buffer.Count != 0)
         {
-            Forwarded(_buffer.SendTo(socket));
+            Forwarded(_buffer.SendTo(_socket));
         }
 
         if (_buffer.Count == 0 && (_guestShutdown & VsockShutdown.Send) != 0 && Phase is VsockPhase.Connected or VsockPhase.Draining)
         {
-            _ = UnixSocket.ShutdownWrite(socket);
+            _ = UnixSocket.ShutdownWrite(_socket);
             Phase = Phase == VsockPhase.Draining ? VsockPhase.Closed : Phase;
         }
     }
@@ -347,8 +358,13 @@ internal sealed class VsockConnection(uint hostPort, int socket, bool guestListe
     // Both sides have said that they are there; this is what the guest said of its buffer.
     private void Begin(in VsockPacketHeader header)
     {
-        Phase = VsockPhase.Connected;
         _credit.Learn(header.BufferBytes, header.ForwardedBytes);
+        Begin();
+    }
+
+    private void Begin()
+    {
+        Phase = VsockPhase.Connected;
         _mayRead = true;
         _mayWrite = true;
     }

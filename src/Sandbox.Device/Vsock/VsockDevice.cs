@@ -7,11 +7,14 @@ using Sandbox.Virtio.Vsock;
 namespace Sandbox.Device.Vsock;
 
 /// <summary>
-/// virtio-vsock (virtio 1.2 §5.10): the guest connects to CID 2 at a mapped port, or is asked for a port of its own, and the connection is bridged to an
-/// inherited socket. No vhost-vsock, no host kernel code on the path. Every queue of packets is bounded; a full one stops what fills it.
+/// virtio-vsock (virtio 1.2 §5.10): the guest connects to CID 2 at a mapped port, or is asked for a port of its own, and the connection is bridged to a
+/// socket: an inherited one, or of further connections to a mapped port, one that the launcher makes. No vhost-vsock, no host kernel code on the path. Every queue of packets is bounded; a full one stops what fills it.
 /// </summary>
 internal sealed class VsockDevice : VirtioDevice
 {
+    /// <summary>The most connections to mapped ports at once, those that have not begun and those that have not quite ended among them, beside the first of each port.</summary>
+    internal const int Slots = 64;
+
     private const int ReceiveQueue = 0;
     private const int TransmitQueue = 1;
     private const int QueueCount = 3; // and the event queue, on which nothing is ever reported: there is no migration
@@ -22,12 +25,14 @@ internal sealed class VsockDevice : VirtioDevice
     private readonly BackingWatch _watch;
     private readonly Func<long>? _clock;
     private readonly VsockConnection[] _connections;
+    private readonly SocketRequests? _requests;
     private readonly ResetQueue _resets = new();
     private readonly DescriptorChain _receive = new();
     private readonly DescriptorChain _transmit = new();
     private readonly GuestVector _headerRoom = new(GuestVector.MaxCapacity);
     private readonly byte[] _header = new byte[VsockPacketHeader.SizeBytes];
     private readonly byte[] _configSpace = new byte[VsockConfigSpace.SizeBytes];
+    private int _live; // behind the last that is not free: what comes after needs no look
     private int _nextConnection;
     private int _waitMilliseconds = -1;
 
@@ -35,13 +40,16 @@ internal sealed class VsockDevice : VirtioDevice
     /// <param name="connections">In the order of their fds' places in the watch.</param>
     /// <param name="watch">Of the sockets.</param>
     /// <param name="clock">In nanoseconds, never going back; null where the guest is asked for no port.</param>
-    internal VsockDevice(ulong guestCid, VsockConnection[] connections, BackingWatch watch, Func<long>? clock)
+    /// <param name="requests">For sockets beyond those that are there; null: there are none.</param>
+    internal VsockDevice(ulong guestCid, VsockConnection[] connections, BackingWatch watch, Func<long>? clock, SocketRequests? requests = null)
         : base(QueueCount)
     {
+        _requests = requests;
         _guestCid = guestCid;
         _connections = connections;
         _watch = watch;
         _clock = clock;
+        _live = connections.Length;
         VsockConfigSpace.Write(_configSpace, guestCid);
     }
 
@@ -52,20 +60,28 @@ internal sealed class VsockDevice : VirtioDevice
 
     public override int WaitMilliseconds => _waitMilliseconds;
 
+    private ReadOnlySpan<VsockConnection> Live => _connections.AsSpan(0, _live);
+
     /// <summary>A device whose port i is bridged to the connected socket <paramref name="firstSocket"/> + i: the host's ports first, then the guest's own.</summary>
-    public static VsockDevice Create(DeviceLaunchSpec spec, int firstSocket, BackingWatch watch)
+    public static VsockDevice Create(DeviceLaunchSpec spec, int firstSocket, BackingWatch watch, ControlSocket control)
     {
-        VsockConnection[] connections = new VsockConnection[spec.VsockPorts.Count + spec.VsockGuestPorts.Count];
-        for (int index = 0; index < connections.Length; index++)
+        int ports = spec.VsockPorts.Count + spec.VsockGuestPorts.Count;
+        SocketRequests? requests = SocketRequests.For(control, spec.VsockPorts);
+        VsockConnection[] connections = new VsockConnection[ports + (requests is null ? 0 : Slots)];
+        VsockConnection.FillSlots(connections.AsSpan(ports));
+        for (int index = 0; index < ports; index++)
         {
-            LinuxException.Check(FdIo.SetNonBlocking(firstSocket + index, true), "fcntl vsock backing socket");
+            int socket = firstSocket + index;
+            LinuxException.Check(FdIo.SetNonBlocking(socket, true), "fcntl vsock backing socket");
             bool guestListens = index >= spec.VsockPorts.Count;
             uint port = guestListens ? spec.VsockGuestPorts[index - spec.VsockPorts.Count] : spec.VsockPorts[index];
-            connections[index] = new VsockConnection(port, firstSocket + index, guestListens);
+            connections[index] = !guestListens && SocketRequests.MayAsk(port) ? VsockConnection.Slot(port, socket) : new VsockConnection(port, socket, guestListens);
         }
 
-        return new VsockDevice(spec.GuestCid, connections, watch, spec.VsockGuestPorts.Count == 0 ? null : TickClock.Start());
+        return new VsockDevice(spec.GuestCid, connections, watch, spec.VsockGuestPorts.Count == 0 ? null : TickClock.Start(), requests);
     }
+
+    public override bool TryHearLauncher() => _requests?.TryTakeAnswer() == true;
 
     public override void BackingReady(int index, bool readable, bool writable) => _connections[index].Ready(readable, writable);
 
@@ -78,17 +94,19 @@ internal sealed class VsockDevice : VirtioDevice
 
         // The driver is gone (reset, or a guest that starts again): its connections went with it.
         _resets.Clear();
-        foreach (VsockConnection connection in _connections)
+        foreach (VsockConnection connection in Live)
         {
             connection.Disconnect();
         }
 
+        Reap();
         Watch();
     }
 
     public override bool Work()
     {
         bool more = Transmit();
+        _requests?.AskNext(Live);
         Ask();
         bool held = _resets.IsFull;
         more |= Receive();
@@ -98,6 +116,7 @@ internal sealed class VsockDevice : VirtioDevice
         _headerRoom.Clear();
         Queues[ReceiveQueue].Notify();
         Queues[TransmitQueue].Notify();
+        Reap();
         Watch();
         return more;
     }
@@ -112,7 +131,7 @@ internal sealed class VsockDevice : VirtioDevice
         }
 
         long now = _clock();
-        foreach (VsockConnection connection in _connections)
+        foreach (VsockConnection connection in Live)
         {
             connection.AskIfDue(now);
             _waitMilliseconds = connection.NeedsTime ? AskMilliseconds : _waitMilliseconds;
@@ -147,7 +166,7 @@ internal sealed class VsockDevice : VirtioDevice
 
         VsockConnection? connection = Find(header);
         bool sound = header.Type == VsockPacketHeader.StreamType && (header.Operation != VsockOperation.Data || header.LengthBytes <= packet.LengthBytes);
-        if (connection is { Phase: VsockPhase.Connected } && !sound)
+        if (connection is { Phase: VsockPhase.Connected or VsockPhase.Wanted } && !sound)
         {
             connection.Abort();
         }
@@ -163,6 +182,14 @@ internal sealed class VsockDevice : VirtioDevice
         {
             connection.Open(header);
         }
+        else if (connection.Phase == VsockPhase.Free)
+        {
+            _requests!.Enter(connection, header); // Find gives one for nothing else
+        }
+        else if (connection.Phase == VsockPhase.Wanted)
+        {
+            connection.AcceptWanted(header.Operation);
+        }
         else if (connection.Phase == VsockPhase.Asked)
         {
             connection.Answer(header);
@@ -174,7 +201,7 @@ internal sealed class VsockDevice : VirtioDevice
         }
     }
 
-    // The connection that a packet belongs to, or the free port that it asks for.
+    // The connection that a packet belongs to, or the one that waits for it, or a free slot for what it asks for.
     private VsockConnection? Find(in VsockPacketHeader header)
     {
         if (header.SourceCid != _guestCid || header.DestinationCid != VsockPacketHeader.HostCid)
@@ -182,18 +209,72 @@ internal sealed class VsockDevice : VirtioDevice
             return null;
         }
 
-        VsockConnection? free = null;
-        foreach (VsockConnection connection in _connections)
+        VsockConnection? waiting = null;
+        foreach (VsockConnection connection in Live)
         {
             if (connection.IsOf(header))
             {
                 return connection;
             }
 
-            free = connection.IsAskedBy(header) ? connection : free;
+            waiting = connection.IsAskedBy(header) ? connection : waiting;
         }
 
-        return free;
+        return waiting ?? (_requests?.Serves(header) == true ? FindFree() : null);
+    }
+
+    private VsockConnection? FindFree()
+    {
+        Reap(); // what has ended since the last turn
+        for (int index = 0; index < _connections.Length; index++)
+        {
+            if (_connections[index].Phase == VsockPhase.Free)
+            {
+                _live = Math.Max(_live, index + 1);
+                return _connections[index];
+            }
+        }
+
+        return null;
+    }
+
+    // Frees the slots whose connections are over, and closes their sockets.
+    private void Reap()
+    {
+        for (int index = 0; index < _live; index++)
+        {
+            VsockConnection connection = _connections[index];
+            if (connection is { IsSlot: true, Phase: VsockPhase.Waiting } && AnotherWaits(index))
+            {
+                connection.Abort();
+            }
+
+            if (connection.IsOver)
+            {
+                _watch.Set(index, connection.Socket, readable: false, writable: false);
+                int socket = connection.Release();
+                _ = socket >= 0 ? FdIo.Close(socket) : 0;
+            }
+        }
+
+        while (_live > 0 && _connections[_live - 1].Phase == VsockPhase.Free)
+        {
+            _live--;
+        }
+    }
+
+    // A port keeps one socket for its next guest, if one is left unused: a guest that gives up again and again does not fill the slots with them.
+    private bool AnotherWaits(int index)
+    {
+        foreach (VsockConnection connection in _connections.AsSpan(0, index))
+        {
+            if (connection.Phase == VsockPhase.Waiting && connection.HostPort == _connections[index].HostPort)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // To the guest. True when there is more and the guest has buffers.
@@ -263,12 +344,12 @@ internal sealed class VsockDevice : VirtioDevice
     // Round robin: a busy connection does not starve another.
     private VsockConnection? NextWithSomethingToSend()
     {
-        for (int step = 0; step < _connections.Length; step++)
+        for (int step = 0; step < _live; step++)
         {
-            VsockConnection connection = _connections[(_nextConnection + step) % _connections.Length];
+            VsockConnection connection = _connections[(_nextConnection + step) % _live];
             if (connection.HasPending || connection.MaySendData)
             {
-                _nextConnection = (_nextConnection + step + 1) % _connections.Length;
+                _nextConnection = (_nextConnection + step + 1) % _live;
                 return connection;
             }
         }
@@ -278,7 +359,7 @@ internal sealed class VsockDevice : VirtioDevice
 
     private void Watch()
     {
-        for (int index = 0; index < _connections.Length; index++)
+        for (int index = 0; index < _live; index++)
         {
             VsockConnection connection = _connections[index];
             _watch.Set(index, connection.Socket, connection.WaitsForReadable, connection.WaitsForWritable);

@@ -1,10 +1,16 @@
 namespace Sandbox.Device.Vsock;
 
-/// <summary>Where a mapped port stands. It carries one connection in its life, because its socket is one connection.</summary>
+/// <summary>Where a connection stands. It is one connection of its socket's, so a slot that is to carry another gets another socket.</summary>
 internal enum VsockPhase
 {
-    /// <summary>No guest program has connected yet, or the guest is to be asked.</summary>
+    /// <summary>There is a socket, but no guest program has connected yet, or the guest is to be asked.</summary>
     Waiting,
+
+    /// <summary>A slot without a connection.</summary>
+    Free,
+
+    /// <summary>A guest program has connected; the launcher has not given a socket for it yet.</summary>
+    Wanted,
 
     /// <summary>The guest has been asked for a port of its own and has not answered.</summary>
     Asked,

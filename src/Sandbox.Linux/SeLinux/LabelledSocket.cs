@@ -26,6 +26,20 @@ public static class LabelledSocket
         return UnixSocket.Connect(path);
     }
 
+    /// <summary>As <see cref="UnixSocket.TryConnect(string)"/>, the own end with <paramref name="label"/>. Null also where the kernel refuses the label.</summary>
+    public static FdHandle? TryConnect(string path, string label)
+    {
+        try
+        {
+            using ThreadLabel _ = new(label);
+            return UnixSocket.TryConnect(path);
+        }
+        catch (LinuxException)
+        {
+            return null;
+        }
+    }
+
     // Written, used and cleared by one thread without a pause between: the attribute is the thread's.
     private readonly ref struct ThreadLabel
     {

@@ -60,6 +60,10 @@ internal sealed class SandboxSecurity : IDisposable
     /// <exception cref="SandboxException">There is no such socket, or nobody listens.</exception>
     public FdHandle ConnectChannel(string what, string path) => BackendSocket.Connect(what, path, Label(SandboxTypes.ObjectRole, SandboxTypes.Channel));
 
+    /// <summary>One more of them, while the microVM runs. Null: there is none to be had now; the program is not waited for.</summary>
+    public FdHandle? TryConnectChannel(string path) =>
+        Label(SandboxTypes.ObjectRole, SandboxTypes.Channel) is { } label ? LabelledSocket.TryConnect(path, label) : UnixSocket.TryConnect(path);
+
     /// <summary>Likewise a pipe.</summary>
     public (FdHandle Reader, FdHandle Writer) CreatePipe()
     {

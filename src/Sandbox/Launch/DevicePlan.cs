@@ -23,6 +23,9 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
     /// <summary>What its command line says: of <see cref="DeviceArguments"/>.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
+    /// <summary>Vsock: the program's socket behind each of the host's ports, in the order of the spec, empty for the agent's; it may ask for more connections to them.</summary>
+    public IReadOnlyList<string> ConnectPaths { get; init; } = [];
+
     /// <summary>The root disk is first (the guest's /dev/vda), then the further disks, then vsock, the entropy source, the balloon, the network and what strangers serve.</summary>
     /// <param name="files">The disks.</param>
     /// <param name="agent">The socket that becomes the guest's connection to the agent's port.</param>
@@ -42,6 +45,7 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
 
         List<uint> hostPorts = [AgentLimits.VsockPort];
         List<uint> guestPorts = [];
+        List<string> hostPaths = [""];
         List<FdHandle> hostSockets = [agent];
         List<FdHandle> guestSockets = [];
         for (int index = 0; index < ports.Count; index++)
@@ -49,6 +53,10 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             VsockPortOptions port = files.Options.VsockPorts[index];
             (port.GuestListens ? guestPorts : hostPorts).Add(port.Port);
             (port.GuestListens ? guestSockets : hostSockets).Add(ports[index]);
+            if (!port.GuestListens)
+            {
+                hostPaths.Add(port.SocketPath);
+            }
         }
 
         // Not replaceable: what its connections had under way died with it, and the agent's connection is the microVM's life.
@@ -56,7 +64,10 @@ internal sealed class DevicePlan(string name, VmmDevice device, DeviceLaunchSpec
             "sandbox-device (vsock)",
             new VmmDevice(DeviceKind.Vsock, VsockQueues),
             new DeviceLaunchSpec { Kind = DeviceKind.Vsock, GuestCid = GuestCid, VsockPorts = hostPorts, VsockGuestPorts = guestPorts },
-            [.. hostSockets, .. guestSockets]));
+            [.. hostSockets, .. guestSockets])
+        {
+            ConnectPaths = hostPaths,
+        });
         plans.Add(new DevicePlan("sandbox-device (rng)", new VmmDevice(DeviceKind.Entropy, 1, replaceable: true), new DeviceLaunchSpec { Kind = DeviceKind.Entropy }, []));
         if (files.Balloon)
         {

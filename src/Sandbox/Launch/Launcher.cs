@@ -57,6 +57,8 @@ internal sealed class Launcher
             List<DevicePlan> plans = DevicePlan.For(_files, agentInDevice, ports, backends);
             devices = new DeviceLauncher(new ProcessStarter(_layout.Jail, _security, _clock.Reached) { Groups = Group?.Entrances ?? [] }, FileOpen.Read(_layout.Device), plans, _security, _files.Options.MemoryBytes);
             await StartProcessesAsync(plans, devices, consoleWriter, started, lent).ConfigureAwait(false);
+            int vsock = plans.FindIndex(static plan => plan.Device.Kind == DeviceKind.Vsock);
+            started[vsock + 1].Connector = new VsockConnector(plans[vsock].ConnectPaths, _security); // the VMM is before the devices
         }
         catch
         {

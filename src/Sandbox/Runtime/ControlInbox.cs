@@ -69,6 +69,9 @@ internal sealed class ControlInbox
                 }
 
                 return fault;
+            case LaunchMessageType.VsockConnect:
+                fault = VsockConnect.Decode(content, out VsockConnect connect);
+                return fault == LaunchFault.None ? receiver.Received(connect) : fault;
             default:
                 return LaunchFault.WrongType;
         }

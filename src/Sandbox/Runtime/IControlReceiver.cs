@@ -10,4 +10,7 @@ internal interface IControlReceiver
     void Received(PhaseReached phase);
 
     void Received(Ended ended);
+
+    /// <summary>A fault: this process has no such question, or not now.</summary>
+    LaunchFault Received(VsockConnect connect);
 }

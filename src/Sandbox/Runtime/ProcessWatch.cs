@@ -24,14 +24,13 @@ internal sealed class ProcessWatch : IDisposable
     private const int TagsPerProcess = 3; // in the order of the enum below
     private enum Source
     {
-        Exit,
-        Control,
-        Errors,
+        Exit, Control, Errors,
     }
 
     private readonly WatchedProcess[] _processes;
     private readonly RestartRequests _restarts;
     private readonly DeviceRevival? _revival;
+    private readonly int _vsock; // the process that has questions, or -1
     private readonly FdHandle _console;
     private readonly Action<ReadOnlyMemory<byte>>? _consoleReceived;
     private readonly FdHandle _wake = EventFd.Create();
@@ -51,6 +50,7 @@ internal sealed class ProcessWatch : IDisposable
     public ProcessWatch(IEnumerable<WatchedProcess> processes, DeviceRevival? revival, FdHandle console, Action<ReadOnlyMemory<byte>>? consoleReceived)
     {
         _processes = [.. processes];
+        _vsock = Array.FindIndex(_processes, static process => process.Connector is not null);
         _restarts = new RestartRequests(_processes.Length);
         _revival = revival;
         _console = console;
@@ -131,8 +131,7 @@ internal sealed class ProcessWatch : IDisposable
         Span<EpollReady> ready = stackalloc EpollReady[16];
         while (_revival is { Pending: > 0 } || Array.Exists(_processes, static process => process.Status is null))
         {
-            long wait = _killAtMilliseconds == long.MaxValue ? -1 : Math.Max(0, _killAtMilliseconds - Environment.TickCount64);
-            int count = _epoll.Wait(ready, (int)wait);
+            int count = _epoll.Wait(ready, NextWait());
             for (int index = 0; index < count; index++)
             {
                 Handle(ready[index].Tag);
@@ -147,6 +146,14 @@ internal sealed class ProcessWatch : IDisposable
         DrainRest();
         _firstEnd.TrySetResult();
         _allEnded.TrySetResult();
+    }
+
+    // What a vsock device has asked for is answered here, once it is due: in milliseconds, until the next thing to do without a message; -1: for ever.
+    private int NextWait()
+    {
+        long now = Environment.TickCount64;
+        int answer = _vsock >= 0 && _processes[_vsock] is { IsControlDrained: false, Connector: { } connector, Control: { } control } ? connector.Answer(control.Number, now) : -1;
+        return _killAtMilliseconds == long.MaxValue ? answer : (int)Math.Max(0, _killAtMilliseconds - now);
     }
 
     private void Handle(ulong tag)
@@ -216,12 +223,7 @@ internal sealed class ProcessWatch : IDisposable
             return false;
         }
 
-        if (_killRequested || _killed || _killAtMilliseconds != long.MaxValue || !TryDrain(process))
-        {
-            return false;
-        }
-
-        if (process.Ended is not null || process.Fault != LaunchFault.None)
+        if (_killRequested || _killed || _killAtMilliseconds != long.MaxValue || !TryDrain(process) || process.Ended is not null || process.Fault != LaunchFault.None)
         {
             return false;
         }

@@ -70,6 +70,9 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Status { get; set; }
 
+    /// <summary>Makes its further connections; null: it may ask for none.</summary>
+    public VsockConnector? Connector { get; set; }
+
     /// <summary>It was killed so that another takes its place.</summary>
     public bool IsRestarting { get; set; }
 
@@ -81,6 +84,8 @@ internal sealed class WatchedProcess : IControlReceiver, IDisposable
     void IControlReceiver.Received(PhaseReached phase) => _phaseReached(phase);
 
     void IControlReceiver.Received(Ended ended) => Ended ??= ended;
+
+    LaunchFault IControlReceiver.Received(VsockConnect connect) => Connector?.Ask(connect.Port, Control!.Number) ?? LaunchFault.WrongType;
 
     public void Dispose()
     {
