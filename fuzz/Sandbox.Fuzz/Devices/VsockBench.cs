@@ -7,7 +7,10 @@ using Sandbox.Virtio.Vsock;
 
 namespace Sandbox.Fuzz.Devices;
 
-/// <summary>The vsock device with a port of the host's and one of the guest's own, and the programs at the other ends of their sockets.</summary>
+/// <summary>
+/// The vsock device with a port of the host's that has one connection, one of the guest's own, and one of the host's that has many; and the programs at the other ends of
+/// their sockets.
+/// </summary>
 internal sealed class VsockBench : DeviceBench
 {
     private const uint GuestCid = 3;
@@ -22,6 +25,8 @@ internal sealed class VsockBench : DeviceBench
     private readonly FdHandle _ownDeviceEnd;
     private readonly FdHandle _ownHostEnd;
     private readonly VsockDevice _device;
+    private readonly VsockPrograms _programs = new();
+    private readonly Dictionary<uint, (uint Delivered, byte Expects)> _many = []; // by the guest's port
     private readonly Dictionary<ushort, FuzzBuffer[]> _room = [];
     private readonly byte[] _scratch = new byte[8192];
     private readonly bool _honest; // the guest's driver tells its credit as it is: 2048 bytes, none of them ever read
@@ -45,8 +50,8 @@ internal sealed class VsockBench : DeviceBench
             _ = FdIo.SetNonBlocking(end.Number, on: true);
         }
 
-        VsockConnection[] connections = [new(HostPort, _deviceEnd.Number), new(OwnPort, _ownDeviceEnd.Number, guestListens: true)];
-        _device = new VsockDevice(GuestCid, connections, new BackingWatch(_epoll), () => _now);
+        VsockConnection[] connections = [new(HostPort, _deviceEnd.Number), new(OwnPort, _ownDeviceEnd.Number, guestListens: true), .. _programs.Connections];
+        _device = new VsockDevice(GuestCid, connections, new BackingWatch(_epoll), () => _now, _programs.Requests);
     }
 
     public override VirtioDevice Device => _device;
@@ -79,29 +84,48 @@ internal sealed class VsockBench : DeviceBench
             throw new FindingException("vsock: a header that does not match its packet");
         }
 
-        if (header.Operation == VsockOperation.Data)
+        if (header.SourcePort == VsockPrograms.Port)
+        {
+            _many.TryGetValue(header.DestinationPort, out (uint Delivered, byte Expects) connection);
+            // Each connection is another: what comes after the response is its beginning.
+            connection = header.Operation == VsockOperation.Response ? default : connection;
+            Take(header, packet, ref connection.Delivered, ref connection.Expects);
+            _many[header.DestinationPort] = connection;
+        }
+        else
         {
             int port = header.SourcePort == HostPort ? 0 : 1;
-            _delivered[port] += header.LengthBytes;
-            if (_honest && _delivered[port] > HonestCredit)
+            Take(header, packet, ref _delivered[port], ref _guestExpects[port]);
+        }
+    }
+
+    private void Take(in VsockPacketHeader header, ReadOnlySpan<byte> packet, ref uint delivered, ref byte expects)
+    {
+        if (header.Operation != VsockOperation.Data)
+        {
+            return;
+        }
+
+        delivered += header.LengthBytes;
+        if (_honest && delivered > HonestCredit)
+        {
+            throw new FindingException($"vsock: {delivered} bytes were sent to a guest that gave leave for {HonestCredit}");
+        }
+
+        foreach (byte value in packet[VsockPacketHeader.SizeBytes..])
+        {
+            if (value != expects)
             {
-                throw new FindingException($"vsock: {_delivered[port]} bytes were sent to a guest that gave leave for {HonestCredit}");
+                throw new FindingException("vsock: bytes to the guest are lost or changed");
             }
 
-            foreach (byte value in packet[VsockPacketHeader.SizeBytes..])
-            {
-                if (value != _guestExpects[port])
-                {
-                    throw new FindingException("vsock: bytes to the guest are lost or changed");
-                }
-
-                _guestExpects[port] = unchecked((byte)(_guestExpects[port] + 1));
-            }
+            expects = unchecked((byte)(expects + 1));
         }
     }
 
     public override bool Turn()
     {
+        _programs.Turn(_device);
         Span<EpollReady> ready = stackalloc EpollReady[4];
         int count = _epoll.Wait(ready, 0);
         foreach (EpollReady entry in ready[..Math.Max(count, 0)])
@@ -116,7 +140,13 @@ internal sealed class VsockBench : DeviceBench
 
     public override void Disturb(ref InputReader input)
     {
-        int action = input.Below(10);
+        int action = input.Below(20);
+        if (action >= 10)
+        {
+            _programs.Disturb(ref input);
+            return;
+        }
+
         int port = action / 5;
         FdHandle hostEnd = port == 0 ? _hostEnd : _ownHostEnd;
         switch (action % 5)
@@ -154,6 +184,7 @@ internal sealed class VsockBench : DeviceBench
 
     public override void Dispose()
     {
+        _programs.Dispose();
         _deviceEnd.Dispose();
         _hostEnd.Dispose();
         _ownDeviceEnd.Dispose();
@@ -186,11 +217,12 @@ internal sealed class VsockBench : DeviceBench
             ? (VsockOperation)input.U16()
             : input.Pick<VsockOperation>([VsockOperation.Request, VsockOperation.Request, VsockOperation.Data, VsockOperation.Data, VsockOperation.Data, VsockOperation.CreditUpdate, VsockOperation.CreditRequest, VsockOperation.Shutdown, VsockOperation.Reset, VsockOperation.Response]);
         bool own = input.OneIn(3); // of the guest's own port
+        bool many = !own && input.OneIn(2);
         VsockPacketHeader header = new(
             input.OneIn(12) ? input.Edge() : GuestCid,
             input.OneIn(12) ? input.Edge() : VsockPacketHeader.HostCid,
-            input.OneIn(12) ? input.Edge32() : own ? OwnPort : 77,
-            input.OneIn(12) ? input.Edge32() : own ? OwnPort : HostPort,
+            input.OneIn(12) ? input.Edge32() : own ? OwnPort : many ? 77 + (uint)input.Below(6) : 77,
+            input.OneIn(12) ? input.Edge32() : own ? OwnPort : many ? VsockPrograms.Port : HostPort,
             input.OneIn(8) ? input.Edge32() : (uint)dataBytes,
             input.OneIn(12) ? input.U16() : VsockPacketHeader.StreamType,
             operation,

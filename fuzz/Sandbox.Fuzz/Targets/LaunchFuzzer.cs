@@ -28,6 +28,8 @@ internal sealed class LaunchFuzzer : IFuzzer
         ExecBytes(),
         ConfigureBytes(),
         ReplacementBytes(),
+        VsockConnectBytes(),
+        VsockAnswerBytes(),
     ];
 
     public void Run(ReadOnlySpan<byte> bytes)
@@ -38,11 +40,11 @@ internal sealed class LaunchFuzzer : IFuzzer
         }
 
         // A known message as the beginning, most times, with the input's bytes laid over it somewhere.
-        int kind = bytes[0] % 12;
+        int kind = bytes[0] % 14;
         InputReader input = new(bytes[1..]);
         Span<byte> content = stackalloc byte[MaxInputBytes + 16];
         int length;
-        int seedOf = kind switch { 0 => 1 + input.Below(2), 1 => 3, 2 => 4, 6 => 0, 8 => 5, 9 => 6, 11 => 7, _ => -1 };
+        int seedOf = kind switch { 0 => 1 + input.Below(2), 1 => 3, 2 => 4, 6 => 0, 8 => 5, 9 => 6, 11 => 7, 12 => 8, 13 => 9, _ => -1 };
         if (seedOf >= 0 && input.OneIn(2))
         {
             byte[] known = Dictionary[seedOf];
@@ -107,6 +109,14 @@ internal sealed class LaunchFuzzer : IFuzzer
             case 11:
                 fault = DeviceReplacement.DecodeFrame(content, out DeviceReplacement replacement);
                 Require(fault != LaunchFault.None || replacement.Place is >= 0 and < LaunchLimits.MaxDevices, "a place that is none was taken");
+                break;
+            case 12:
+                fault = VsockConnect.Decode(content, out VsockConnect connect);
+                encoded = fault == LaunchFault.None ? connect.Encode(_encoded) : 0;
+                break;
+            case 13:
+                fault = VsockAnswer.DecodeFrame(content, out VsockAnswer answer);
+                Require(fault != LaunchFault.None || (answer.Encode(_encoded) == content.Length && content.SequenceEqual(_encoded.AsSpan(0, content.Length))), "an answer that was taken encodes to other bytes");
                 break;
             default:
                 DecodeForGuest(kind, content);
@@ -208,6 +218,15 @@ internal sealed class LaunchFuzzer : IFuzzer
     {
         byte[] frame = new byte[DeviceReplacement.FrameBytes];
         _ = new DeviceReplacement(1).Encode(frame);
+        return frame;
+    }
+
+    private static byte[] VsockConnectBytes() => Content(new VsockConnect(1).Encode);
+
+    private static byte[] VsockAnswerBytes()
+    {
+        byte[] frame = new byte[VsockAnswer.FrameBytes];
+        _ = new VsockAnswer(1, true).Encode(frame);
         return frame;
     }
 

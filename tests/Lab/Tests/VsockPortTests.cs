@@ -5,7 +5,7 @@ namespace Sandbox.Lab.Tests;
 public sealed class VsockPortTests(LabHost lab)
 {
     [Fact]
-    public async Task Port_OfTheHost_LeadsToTheProgramThatListens_Once()
+    public async Task Port_OfTheHost_LeadsToTheProgramThatListens_UntilItIsGone()
     {
         string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
         CommandResult result = await lab.ScriptAsync(
@@ -24,6 +24,53 @@ public sealed class VsockPortTests(LabHost lab)
             """);
         Expect.ExitCode(0, result);
         Expect.Text("you said hello\nrefused\nnobody there", result);
+    }
+
+    [Fact]
+    public async Task Port_OfTheHost_ServesManyConnectionsOneAfterTheOther()
+    {
+        string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
+        CommandResult result = await lab.ScriptAsync(
+            $$"""
+            mkdir -p /tmp/row.root/{bin,dev,proc,sys,tmp,run,etc,root} && cp /bin/busybox {{peer}} /tmp/row.root/bin/ && ln -s busybox /tmp/row.root/bin/sh
+            {{peer}} serve /tmp/row.service 200 &
+            for wait in $(seq 300); do [ -S /tmp/row.service ] && break; sleep 0.1; done
+            $sandbox run --rootfs /tmp/row.root --vsock 5000=/tmp/row.service -- /bin/sh -c '
+                /bin/peer row 5000 200
+                /bin/peer call 5000 again 2>/dev/null || echo refused'
+            code=$?
+            wait $! || code=99
+            rm -rf /tmp/row.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("200 in a row\nrefused", result);
+    }
+
+    /// <summary>The most is the first of the port and 64 slots; one more is reset. What another port has used of the slots is free again.</summary>
+    [Fact]
+    public async Task Port_OfTheHost_ServesManyConnectionsAtOnce()
+    {
+        string peer = CompiledProgram.Of("tests/Lab/Tests/peer.c");
+        CommandResult result = await lab.ScriptAsync(
+            $$"""
+            mkdir -p /tmp/crowd.root/{bin,dev,proc,sys,tmp,run,etc,root} && cp /bin/busybox {{peer}} /tmp/crowd.root/bin/ && ln -s busybox /tmp/crowd.root/bin/sh
+            {{peer}} gather /tmp/crowd.few 10 &
+            few=$!
+            {{peer}} gather /tmp/crowd.most 65 &
+            most=$!
+            for wait in $(seq 300); do [ -S /tmp/crowd.few ] && [ -S /tmp/crowd.most ] && break; sleep 0.1; done
+            $sandbox run --rootfs /tmp/crowd.root --vsock 5000=/tmp/crowd.few --vsock 5001=/tmp/crowd.most -- /bin/sh -c '
+                /bin/peer crowd 5000 10
+                /bin/peer crowd 5001 100 2>/dev/null'
+            code=$?
+            wait $few || code=98
+            wait $most || code=99
+            rm -rf /tmp/crowd.*
+            exit $code
+            """);
+        Expect.ExitCode(0, result);
+        Expect.Text("10 at once\n65 at once", result);
     }
 
     /// <summary>The program in the guest begins to listen long after the host's has asked; another that listens later gets nothing.</summary>

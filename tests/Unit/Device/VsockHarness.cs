@@ -9,7 +9,7 @@ using Sandbox.Virtio.Vsock;
 namespace Sandbox.Unit.Tests.Device;
 
 /// <summary>A vsock device with one mapped port, the driver's queues, and the launcher's end of the port's socket.</summary>
-internal sealed class VsockHarness : IDisposable
+internal class VsockHarness : IDisposable
 {
     internal const uint GuestCid = 3;
     internal const uint HostPort = 1024;
@@ -23,15 +23,17 @@ internal sealed class VsockHarness : IDisposable
 
     /// <param name="rxBuffers">Buffers that the driver gives at the beginning.</param>
     /// <param name="guestListens">The port is the guest's own.</param>
-    internal VsockHarness(int rxBuffers = 16, bool guestListens = false)
+    /// <param name="more">Further connections.</param>
+    /// <param name="requests">Who asks for their sockets.</param>
+    internal VsockHarness(int rxBuffers = 16, bool guestListens = false, VsockConnection[]? more = null, SocketRequests? requests = null)
     {
         (FdHandle first, FdHandle second) = UnixSocket.CreatePair();
         _deviceEnd = first;
         Launcher = second;
         FdIo.SetNonBlocking(Launcher.Number, true);
         FdIo.SetNonBlocking(_deviceEnd.Number, true);
-        Device = new VsockDevice(
-            GuestCid, [new VsockConnection(guestListens ? GuestPort : HostPort, _deviceEnd.Number, guestListens)], new BackingWatch(_epoll), guestListens ? () => Now : null);
+        VsockConnection port = new(guestListens ? GuestPort : HostPort, _deviceEnd.Number, guestListens);
+        Device = new VsockDevice(GuestCid, [port, .. more ?? []], new BackingWatch(_epoll), guestListens ? () => Now : null, requests);
         Receive = new DriverQueue(_guest, 32);
         Transmit = new DriverQueue(_guest, 32);
         Assert.Equal(VirtqueueFault.None, Device.Queues[0].Ring.Configure(_guest.Memory, Receive.Layout, VirtioFeatureBits.Version1, 0));
@@ -85,6 +87,7 @@ internal sealed class VsockHarness : IDisposable
         bool more;
         do
         {
+            Hear();
             int count = _epoll.Wait(ready, 0);
             foreach (EpollReady entry in ready[..Math.Max(count, 0)])
             {
@@ -95,6 +98,11 @@ internal sealed class VsockHarness : IDisposable
             more = Device.Work() || count > 0;
         }
         while (more);
+    }
+
+    /// <summary>What the launcher says comes first.</summary>
+    protected virtual void Hear()
+    {
     }
 
     /// <summary>The next packet that the guest got, and its data.</summary>
@@ -148,7 +156,7 @@ internal sealed class VsockHarness : IDisposable
         return total;
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Launcher.Dispose();
         _deviceEnd.Dispose();

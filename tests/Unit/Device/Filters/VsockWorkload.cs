@@ -8,10 +8,14 @@ using Sandbox.Virtio.Vsock;
 
 namespace Sandbox.Unit.Tests.Device.Filters;
 
-/// <summary>A connection both ways, a launcher that is slow to read, and a half close in either direction.</summary>
+/// <summary>
+/// A connection both ways, a launcher that is slow to read, and a half close in either direction; then one more, whose socket the launcher is asked for, and one
+/// that it refuses.
+/// </summary>
 internal sealed class VsockWorkload : DeviceWorkload
 {
-    private const uint Port = 1024;
+    private const uint Port = 5000;
+    private const uint GuestPort = 777;
     private const int PacketBytes = 60_000;
     private const int Packets = 4; // more than a socket holds, less than the device has promised room for
 
@@ -63,12 +67,51 @@ internal sealed class VsockWorkload : DeviceWorkload
         Settle();
         // Its backing is closed here too, so that the process's own end is the last.
         Await(() => FdIo.Read(_launcher.Number, new byte[1]) == 0, "the end of the stream");
+        DriveAnother(receive);
     }
 
-    private void Send(VsockOperation operation, VsockShutdown flags, int bytes = 0)
+    private void DriveAnother(DriverQueue receive)
+    {
+        Send(VsockOperation.Request, VsockShutdown.None, guestPort: GuestPort + 1);
+        TakeQuestion();
+        (FdHandle program, FdHandle socket) = UnixSocket.CreatePair();
+        using (program)
+        using (socket)
+        {
+            Assert.Equal(0, FdIo.SetNonBlocking(socket.Number, true));
+            Answer(connected: true, socket.Number);
+        }
+
+        AwaitUsed(receive, "the response to another");
+        Send(VsockOperation.Shutdown, VsockShutdown.Both, guestPort: GuestPort + 1);
+        AwaitUsed(receive, "the reset of another");
+        Send(VsockOperation.Request, VsockShutdown.None, guestPort: GuestPort + 2);
+        TakeQuestion();
+        Answer(connected: false);
+        AwaitUsed(receive, "the refusal");
+    }
+
+    private void TakeQuestion()
+    {
+        if (Process.ReceiveControl(out byte[] content) != LaunchMessageType.VsockConnect)
+        {
+            throw new EndOfStreamException("a question to the launcher");
+        }
+
+        Assert.Equal([0, 0], content);
+    }
+
+    private void Answer(bool connected, params ReadOnlySpan<int> fds)
+    {
+        byte[] frame = new byte[VsockAnswer.FrameBytes];
+        _ = new VsockAnswer(0, connected).Encode(frame);
+        _ = UnixSocket.Send(Process.Control.Number, frame, fds);
+    }
+
+    private void Send(VsockOperation operation, VsockShutdown flags, int bytes = 0, uint guestPort = GuestPort)
     {
         byte[] packet = new byte[VsockPacketHeader.SizeBytes + bytes];
-        new VsockPacketHeader(3, 2, 5000, Port, (uint)bytes, VsockPacketHeader.StreamType, operation, flags, 1 << 20, 0).Encode(packet);
+        new VsockPacketHeader(3, 2, guestPort, Port, (uint)bytes, VsockPacketHeader.StreamType, operation, flags, 1 << 20, 0).Encode(packet);
         GuestAddress place = Guest.Place(packet);
         _transmit.Add(new DriverBuffer(place, (uint)packet.Length, false));
         EventFd.Signal(_transmitKick.Number);
