@@ -217,7 +217,7 @@ internal sealed class VsockBench : DeviceBench
             ? (VsockOperation)input.U16()
             : input.Pick<VsockOperation>([VsockOperation.Request, VsockOperation.Request, VsockOperation.Data, VsockOperation.Data, VsockOperation.Data, VsockOperation.CreditUpdate, VsockOperation.CreditRequest, VsockOperation.Shutdown, VsockOperation.Reset, VsockOperation.Response]);
         bool own = input.OneIn(3); // of the guest's own port
-        bool many = !own && input.OneIn(2);
+        bool many = !own && input.OneIn(3);
         VsockPacketHeader header = new(
             input.OneIn(12) ? input.Edge() : GuestCid,
             input.OneIn(12) ? input.Edge() : VsockPacketHeader.HostCid,
