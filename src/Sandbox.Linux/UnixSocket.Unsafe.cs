@@ -31,9 +31,12 @@ public static unsafe class UnixSocket
     }
 
     /// <summary>The same without waiting for a program whose backlog is full, and the socket does not block. Null: there is no connection to be had now.</summary>
-    public static FdHandle? TryConnect(string path)
+    /// <param name="path">Of the socket.</param>
+    /// <param name="busy">There is none because the program has not accepted others yet: one may be had soon.</param>
+    public static FdHandle? TryConnect(string path, out bool busy)
     {
         int connected = TryConnect(path, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        busy = connected == -EAGAIN;
         return connected >= 0 ? new FdHandle(connected) : null;
     }
 

@@ -15,8 +15,9 @@ public sealed class VsockPortOptions
     /// <summary>
     /// False: the port is the host's (CID 2); each program of the guest that connects to it gets a connection of its own, the first the one made at the start. At
     /// most 64 at once beside the first of each port, for all such ports together, and 200 in a second after the first 64; one more is refused, or waits its turn.
-    /// One is refused too while nobody listens on the socket, or more wait there than its program lets. True: the port is the guest's; the first program of the guest
-    /// that listens there gets the one connection, which Sandbox makes as soon as it can. Default: false.
+    /// One is refused too while nobody listens on the socket, or for a tenth of a second more wait there than its program lets. The path is looked up each time; of a
+    /// program that is started anew before the guest's first connection, that one still meets its predecessor. True: the port is the guest's; the first program of the
+    /// guest that listens there gets the one connection, which Sandbox makes as soon as it can. Default: false.
     /// </summary>
     public bool GuestListens { get; init; }
 }

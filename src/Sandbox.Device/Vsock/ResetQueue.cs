@@ -29,5 +29,18 @@ internal sealed class ResetQueue
         return reset;
     }
 
+    /// <summary>A connection between these ports begins anew: a reset of what was there before would end it.</summary>
+    public void Drop(uint sourcePort, uint destinationPort)
+    {
+        for (int left = Count; left > 0; left--)
+        {
+            PendingReset reset = Take();
+            if (reset.SourcePort != sourcePort || reset.DestinationPort != destinationPort)
+            {
+                Add(reset);
+            }
+        }
+    }
+
     public void Clear() => Count = 0;
 }

@@ -54,16 +54,20 @@ internal sealed partial class VsockConnection
         Begin();
     }
 
-    /// <summary>A packet of a guest program that waits. It may change its mind; it has nothing else to say.</summary>
-    public void AcceptWanted(VsockOperation operation)
+    /// <summary>A packet of a guest program that waits. It may change its mind, or come once more from the same port: it waits on in its turn.</summary>
+    public void AcceptWanted(in VsockPacketHeader header)
     {
-        if (operation == VsockOperation.Reset)
+        switch (header.Operation)
         {
-            Disconnect();
-        }
-        else
-        {
-            Abort();
+            case VsockOperation.Reset:
+                Disconnect();
+                break;
+            case VsockOperation.Request:
+                _credit.Learn(header.BufferBytes, header.ForwardedBytes);
+                break;
+            default:
+                Abort();
+                break;
         }
     }
 

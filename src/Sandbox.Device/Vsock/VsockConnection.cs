@@ -24,6 +24,7 @@ internal sealed partial class VsockConnection(uint hostPort, int socket, bool gu
     private const long FirstPauseNanoseconds = 50_000_000;
 
     private const long LongestPauseNanoseconds = 1_000_000_000;
+    private const long NanosecondsPerMillisecond = 1_000_000;
 
     /// <summary>A guest short of memory may lose its answer.</summary>
     private const long AnswerLimitNanoseconds = 5_000_000_000;
@@ -53,8 +54,12 @@ internal sealed partial class VsockConnection(uint hostPort, int socket, bool gu
     /// <summary>The guest is to be asked for its port when the time has come.</summary>
     public bool WantsToAsk => guestListens && Phase == VsockPhase.Waiting && _pending == VsockPending.None;
 
-    /// <summary>Time matters to it: it is to ask, or waits for an answer.</summary>
-    public bool NeedsTime => WantsToAsk || Phase == VsockPhase.Asked;
+    /// <summary>In how many milliseconds it is to ask, or gives an answer up, rounded up; <see cref="int.MaxValue"/>: time does not matter to it.</summary>
+    public int DueMilliseconds(long now)
+    {
+        long due = Phase == VsockPhase.Asked ? _answerBy : WantsToAsk ? _askAt : long.MaxValue;
+        return due == long.MaxValue ? int.MaxValue : (int)Math.Max(0, (due - now + NanosecondsPerMillisecond - 1) / NanosecondsPerMillisecond);
+    }
 
     /// <summary>Whether a packet of this host port and that guest port is this connection's.</summary>
     public bool IsOf(in VsockPacketHeader header) =>
@@ -193,7 +198,7 @@ internal sealed partial class VsockConnection(uint hostPort, int socket, bool gu
     public void Abort()
     {
         _buffer.Clear();
-        _pending = Phase is VsockPhase.Connected or VsockPhase.Wanted ? VsockPending.Reset : VsockPending.None;
+        _pending = Phase is VsockPhase.Connected or VsockPhase.Wanted ? VsockPending.Reset : _pending & VsockPending.Reset; // a clean end's may be still to come
         Phase = VsockPhase.Closed;
         if (_socket >= 0)
         {

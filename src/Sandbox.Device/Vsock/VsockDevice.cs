@@ -19,7 +19,6 @@ internal sealed class VsockDevice : VirtioDevice
     private const int TransmitQueue = 1;
     private const int QueueCount = 3; // and the event queue, on which nothing is ever reported: there is no migration
     private const int PacketsPerTurn = 128;
-    private const int AskMilliseconds = 50;
 
     private readonly ulong _guestCid;
     private readonly BackingWatch _watch;
@@ -35,6 +34,7 @@ internal sealed class VsockDevice : VirtioDevice
     private int _live; // behind the last that is not free: what comes after needs no look
     private int _nextConnection;
     private int _waitMilliseconds = -1;
+    private long _now;
 
     /// <param name="guestCid">The guest's context id.</param>
     /// <param name="connections">In the order of their fds' places in the watch.</param>
@@ -111,6 +111,7 @@ internal sealed class VsockDevice : VirtioDevice
         bool held = _resets.IsFull;
         more |= Receive();
         more |= held && !_resets.IsFull;
+        _waitMilliseconds = _clock is null ? -1 : NextAsk();
         _receive.Clear();
         _transmit.Clear();
         _headerRoom.Clear();
@@ -124,18 +125,27 @@ internal sealed class VsockDevice : VirtioDevice
     // A guest is asked again and again until somebody listens there: a timer, not its kicks, says when.
     private void Ask()
     {
-        _waitMilliseconds = -1;
         if (_clock is null)
         {
             return;
         }
 
-        long now = _clock();
+        _now = _clock();
         foreach (VsockConnection connection in Live)
         {
-            connection.AskIfDue(now);
-            _waitMilliseconds = connection.NeedsTime ? AskMilliseconds : _waitMilliseconds;
+            connection.AskIfDue(_now);
         }
+    }
+
+    private int NextAsk()
+    {
+        int wait = int.MaxValue;
+        foreach (VsockConnection connection in Live)
+        {
+            wait = Math.Min(wait, connection.DueMilliseconds(_now));
+        }
+
+        return wait == int.MaxValue ? -1 : wait;
     }
 
     // From the guest. True when there is more and nothing stands in its way.
@@ -180,15 +190,17 @@ internal sealed class VsockDevice : VirtioDevice
         }
         else if (connection.Phase == VsockPhase.Waiting)
         {
+            _resets.Drop(header.DestinationPort, header.SourcePort);
             connection.Open(header);
         }
         else if (connection.Phase == VsockPhase.Free)
         {
+            _resets.Drop(header.DestinationPort, header.SourcePort);
             _requests!.Enter(connection, header); // Find gives one for nothing else
         }
         else if (connection.Phase == VsockPhase.Wanted)
         {
-            connection.AcceptWanted(header.Operation);
+            connection.AcceptWanted(header);
         }
         else if (connection.Phase == VsockPhase.Asked)
         {
@@ -226,16 +238,17 @@ internal sealed class VsockDevice : VirtioDevice
     private VsockConnection? FindFree()
     {
         Reap(); // what has ended since the last turn
-        for (int index = 0; index < _connections.Length; index++)
+        if (Array.Find(_connections, static slot => slot.Phase == VsockPhase.Free) is null
+            && Array.Find(_connections, static slot => slot is { IsSlot: true, Phase: VsockPhase.Draining }) is { } stuck)
         {
-            if (_connections[index].Phase == VsockPhase.Free)
-            {
-                _live = Math.Max(_live, index + 1);
-                return _connections[index];
-            }
+            // The guest has ended it, and its program reads no further: it does not keep others from theirs.
+            stuck.Abort();
+            Reap();
         }
 
-        return null;
+        int free = Array.FindIndex(_connections, static slot => slot.Phase == VsockPhase.Free);
+        _live = Math.Max(_live, free + 1);
+        return free < 0 ? null : _connections[free];
     }
 
     // Frees the slots whose connections are over, and closes their sockets.
@@ -284,7 +297,8 @@ internal sealed class VsockDevice : VirtioDevice
         queue.Ring.SuppressKicks();
         for (int done = 0; done < PacketsPerTurn; done++)
         {
-            VsockConnection? connection = NextWithSomethingToSend();
+            // Data first, but for a full queue: nothing is taken from the guest while it is, and a stream may go on for ever.
+            VsockConnection? connection = _resets.IsFull ? null : NextWithSomethingToSend();
             if (connection is null && _resets.Count == 0)
             {
                 return false;

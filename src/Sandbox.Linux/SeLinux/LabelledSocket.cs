@@ -26,16 +26,17 @@ public static class LabelledSocket
         return UnixSocket.Connect(path);
     }
 
-    /// <summary>As <see cref="UnixSocket.TryConnect(string)"/>, the own end with <paramref name="label"/>. Null also where the kernel refuses the label.</summary>
-    public static FdHandle? TryConnect(string path, string label)
+    /// <summary>As <see cref="UnixSocket.TryConnect(string, out bool)"/>, the own end with <paramref name="label"/>. Null also where the kernel refuses the label.</summary>
+    public static FdHandle? TryConnect(string path, string label, out bool busy)
     {
         try
         {
             using ThreadLabel _ = new(label);
-            return UnixSocket.TryConnect(path);
+            return UnixSocket.TryConnect(path, out busy);
         }
         catch (LinuxException)
         {
+            busy = false;
             return null;
         }
     }

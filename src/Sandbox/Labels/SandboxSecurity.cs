@@ -61,8 +61,8 @@ internal sealed class SandboxSecurity : IDisposable
     public FdHandle ConnectChannel(string what, string path) => BackendSocket.Connect(what, path, Label(SandboxTypes.ObjectRole, SandboxTypes.Channel));
 
     /// <summary>One more of them, while the microVM runs. Null: there is none to be had now; the program is not waited for.</summary>
-    public FdHandle? TryConnectChannel(string path) =>
-        Label(SandboxTypes.ObjectRole, SandboxTypes.Channel) is { } label ? LabelledSocket.TryConnect(path, label) : UnixSocket.TryConnect(path);
+    public FdHandle? TryConnectChannel(string path, out bool busy) =>
+        Label(SandboxTypes.ObjectRole, SandboxTypes.Channel) is { } label ? LabelledSocket.TryConnect(path, label, out busy) : UnixSocket.TryConnect(path, out busy);
 
     /// <summary>Likewise a pipe.</summary>
     public (FdHandle Reader, FdHandle Writer) CreatePipe()

@@ -152,8 +152,9 @@ internal sealed class ProcessWatch : IDisposable
     private int NextWait()
     {
         long now = Environment.TickCount64;
-        int answer = _vsock >= 0 && _processes[_vsock] is { IsControlDrained: false, Connector: { } connector, Control: { } control } ? connector.Answer(control.Number, now) : -1;
-        return _killAtMilliseconds == long.MaxValue ? answer : (int)Math.Max(0, _killAtMilliseconds - now);
+        bool answers = !_killed && !_killRequested && _killAtMilliseconds == long.MaxValue && _vsock >= 0 && _processes[_vsock] is { IsControlDrained: false, Status: null };
+        return answers ? _processes[_vsock].Connector!.Answer(_processes[_vsock].Control!.Number, now)
+            : _killAtMilliseconds == long.MaxValue ? -1 : (int)Math.Max(0, _killAtMilliseconds - now);
     }
 
     private void Handle(ulong tag)
@@ -179,11 +180,11 @@ internal sealed class ProcessWatch : IDisposable
             case Source.Exit:
                 Reap(place);
                 break;
-            case Source.Control:
+            case Source.Control when IsReadable(process.Control!): // it may have been read in this round already, and a stranger may hold its other end
                 DrainControl(process, process.Control!.Number);
                 HandOver(place);
                 break;
-            default:
+            case Source.Errors when IsReadable(process.Errors):
                 DrainErrors(process);
                 break;
         }

@@ -18,7 +18,12 @@ internal sealed class VsockConnector(IReadOnlyList<string> paths, SandboxSecurit
     /// <summary>What comes after them waits for its turn: 200 in a second.</summary>
     public const int MillisecondsEach = 5;
 
+    /// <summary>How often a program whose backlog is full is tried: for a tenth of a second, in which others wait too.</summary>
+    public const int MostTries = 20;
+
     private int _asked = -1;
+    private int _tries;
+    private long _tryAgainAt;
     private long _paidUntil; // each connection moves it on by its time; no further than a burst ahead of now
 
     /// <summary>A question of the device's.</summary>
@@ -42,20 +47,27 @@ internal sealed class VsockConnector(IReadOnlyList<string> paths, SandboxSecurit
             return -1;
         }
 
-        long wait = _paidUntil - nowMilliseconds - ((Burst - 1) * MillisecondsEach);
+        long wait = Math.Max(_tryAgainAt, _paidUntil - ((Burst - 1) * MillisecondsEach)) - nowMilliseconds;
         if (wait > 0)
         {
             return (int)wait;
         }
 
         _paidUntil = Math.Max(_paidUntil, nowMilliseconds) + MillisecondsEach;
-        using FdHandle? connection = security.TryConnectChannel(paths[_asked]);
+        using FdHandle? connection = security.TryConnectChannel(paths[_asked], out bool busy);
+        if (busy && ++_tries < MostTries)
+        {
+            _tryAgainAt = nowMilliseconds + MillisecondsEach; // many come at once, and it accepts one after the other
+            return MillisecondsEach;
+        }
+
         if (connection is null || !Send(control, connection))
         {
             _ = Send(control, null); // no such program now, or too many sockets are on their way for this user: refused
         }
 
         _asked = -1;
+        _tries = 0;
         return -1;
     }
 

@@ -86,6 +86,47 @@ public sealed class VsockManyTests : IDisposable
         programs.ForEach(static program => program.Dispose());
     }
 
+    /// <summary>A program that reads no further keeps what the guest sent before it closed, but not a slot that another program needs.</summary>
+    [Fact]
+    public void Slots_AllTakenByWhatOneProgramDoesNotRead_GoToAnother()
+    {
+        _vsock.ConnectFirst(1);
+        List<FdHandle> stuck = [];
+        for (uint guest = 2; guest < 2 + Slots; guest++)
+        {
+            stuck.Add(_vsock.Connect(guest));
+            byte[] chunk = new byte[8192];
+            for (int sent = 0; sent < 31; sent++)
+            {
+                _vsock.Send(VsockManyHarness.Of(guest, VsockOperation.Data, (uint)chunk.Length), chunk);
+                while (_vsock.TryTake(out _, out _))
+                {
+                    _vsock.GiveBuffers(1);
+                }
+            }
+
+            _vsock.Close(guest);
+        }
+
+        using FdHandle other = _vsock.Connect(50, VsockManyHarness.OtherPlace, VsockManyHarness.OtherPort);
+        _vsock.Send(VsockManyHarness.Of(50, VsockOperation.Data, 2, VsockManyHarness.OtherPort), "ab"u8);
+        Assert.Equal(2, FdIo.Read(other.Number, new byte[8]));
+        stuck.ForEach(static program => program.Dispose());
+    }
+
+    [Fact]
+    public void Guest_AsksAgainWhileItWaits_WaitsOn()
+    {
+        _vsock.ConnectFirst(1);
+        _vsock.Send(VsockManyHarness.Of(2, VsockOperation.Request));
+        Assert.Equal(VsockManyHarness.Place, _vsock.TakeQuestion());
+        _vsock.Send(VsockManyHarness.Of(2, VsockOperation.Request));
+        _vsock.ExpectNothing();
+        using FdHandle program = _vsock.Answer();
+        Assert.Equal((2u, VsockManyHarness.Port), VsockManyHarness.Ports(_vsock.Expect(VsockOperation.Response)));
+        Assert.Equal(-1, _vsock.TakeQuestion());
+    }
+
     [Fact]
     public void Launcher_IsAskedOneQuestionAtATime_InTheOrderOfTheGuest()
     {
@@ -157,7 +198,7 @@ public sealed class VsockManyTests : IDisposable
     }
 
     [Theory]
-    [InlineData(VsockOperation.Request)]
+    [InlineData(VsockOperation.Shutdown)]
     [InlineData(VsockOperation.Data)]
     [InlineData((VsockOperation)99)]
     public void Guest_SpeaksWhileTheLauncherConnects_IsResetAndTheSocketIsClosed(VsockOperation operation)

@@ -83,6 +83,25 @@ public sealed class VsockConnectorTests : IDisposable
         waiting.ForEach(static socket => socket.Dispose());
     }
 
+    [Fact]
+    public void Question_WhoseProgramAcceptsALittleLater_IsAnsweredWithASocket()
+    {
+        using Socket program = Listen(1);
+        while (Ask(1) is { } waiting)
+        {
+            waiting.Dispose(); // its backlog is full
+        }
+
+        Assert.Equal(LaunchFault.None, _connector.Ask(1, _control.Number));
+        long now = Start + 1000;
+        Assert.Equal(VsockConnector.MillisecondsEach, _connector.Answer(_control.Number, now));
+        Assert.Equal(VsockConnector.MillisecondsEach - 1, _connector.Answer(_control.Number, now + 1)); // woken for something else
+        program.Accept().Dispose();
+        Assert.Equal(-1, _connector.Answer(_control.Number, now + VsockConnector.MillisecondsEach));
+        using FdHandle? socket = TakeAnswer(1);
+        Assert.NotNull(socket);
+    }
+
     [Theory]
     [InlineData(0)] // the agent's
     [InlineData(3)]
@@ -214,7 +233,12 @@ public sealed class VsockConnectorTests : IDisposable
     private FdHandle? Ask(int port)
     {
         Assert.Equal(LaunchFault.None, _connector.Ask(port, _control.Number));
-        Assert.Equal(-1, _connector.Answer(_control.Number, Start));
+        long now = Start;
+        for (int wait; (wait = _connector.Answer(_control.Number, now)) >= 0; now += wait)
+        {
+            Assert.InRange(now, Start, Start + (VsockConnector.MostTries * VsockConnector.MillisecondsEach)); // it does not try for ever
+        }
+
         return TakeAnswer(port);
     }
 
