@@ -50,7 +50,7 @@ public sealed class WorkloadTests(EnforcingLab lab)
         Assert.Contains("sbx_image_t:s0 /var/lib/sandbox/images/work.img\n", result.Text, StringComparison.Ordinal); // after it
     }
 
-    /// <summary>A root made of a folder, a kernel of no label that the VMM may read, and a program that listens on a socket for the guest.</summary>
+    /// <summary>A root made of a folder, a kernel of no label that the VMM may read, and a program that listens on a socket for the guest, for the connection made at the start and one made later.</summary>
     [Fact]
     public async Task Sandbox_WithTheOperatorsOwnFiles_HasNoDenial()
     {
@@ -58,12 +58,12 @@ public sealed class WorkloadTests(EnforcingLab lab)
         CommandResult result = await lab.ScriptAsync(
             $$"""
             mkdir -p /srv/own/bin /srv/own/dev /srv/own/proc /srv/own/sys /srv/own/tmp; cp /bin/busybox {{peer}} /srv/own/bin/; ln -sf busybox /srv/own/bin/sh
-            timeout 60 {{peer}} serve /srv/own.service & for wait in $(seq 300); do [ -S /srv/own.service ] && break; sleep 0.1; done
+            timeout 60 {{peer}} serve /srv/own.service 2 & for wait in $(seq 300); do [ -S /srv/own.service ] && break; sleep 0.1; done
             cp /opt/sandbox/share/kernels/debian/vmlinux /srv/own.kernel; cp -r /opt/sandbox/share/kernels/debian/modules /srv/
-            $sandbox run --selinux=required --rootfs /srv/own --kernel /srv/own.kernel --vsock 5000=/srv/own.service -- /bin/sh -c 'echo own files; /bin/peer call 5000 hello'; echo code $?; wait
+            $sandbox run --selinux=required --rootfs /srv/own --kernel /srv/own.kernel --vsock 5000=/srv/own.service -- /bin/sh -c 'echo own files; /bin/peer call 5000 hello; /bin/peer call 5000 again'; echo code $?; wait
             ls -Z /srv/own.kernel; rm -rf /srv/own /srv/own.* /srv/modules; denials
             """);
-        Expect.Text("own files\nyou said hello\ncode 0\nsystem_u:object_r:host_file_t:s0 /srv/own.kernel", result);
+        Expect.Text("own files\nyou said hello\nyou said again\ncode 0\nsystem_u:object_r:host_file_t:s0 /srv/own.kernel", result);
     }
 
     /// <summary>Programs of the operator's that serve a device: they get the guest's memory and the VMM's events, whose labels are the sandbox's.</summary>
