@@ -1,6 +1,6 @@
 #!/bin/bash
-# Linux's own drivers under load, for a while: fio that verifies what it writes with four jobs, iperf3 in both directions, a dozen streams and
-# thousands of refused connections over vsock, the entropy source and the balloon, all at once; then each driver taken from its device and
+# Linux's own drivers under load, for a while: fio that verifies what it writes with four jobs, iperf3 in both directions, a dozen streams,
+# thousands of connections and thousands of refused ones over vsock, the entropy source and the balloon, all at once; then each driver taken from its device and
 # given back under its traffic, again and again. Prints a line for each; 0 when nothing was wrong. Runs where guests run (this machine or the lab
 # host). Usage: stress.sh [SECONDS [ROUNDS]]
 set -euo pipefail
@@ -64,12 +64,13 @@ memory() {
 mkdir -p /dev/shm; mount -t tmpfs none /dev/shm
 /tmp/vsock streams 5000 12 $((seconds * 40000)) & streams=$!
 sleep 1
-/tmp/vsock storm $seconds 5000 12 & storm=$!
+/tmp/vsock calls $seconds 5000 12 & calls=$!
+/tmp/vsock storm $seconds & storm=$!
 verified & verified=$!
 network & network=$!
 entropy & entropy=$!
 memory & memory=$!
-for job in $streams $storm $verified $network $entropy $memory; do wait $job || failed a job; done
+for job in $streams $calls $storm $verified $network $entropy $memory; do wait $job || failed a job; done
 
 # A driver goes in the middle of its traffic: that is a reset of the device with requests under way.
 device_of() { basename $(readlink -f $1); }

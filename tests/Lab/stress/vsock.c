@@ -1,7 +1,8 @@
-// Traffic on vsock ports (`sandbox run --vsock PORT=PATH`), each port a connection. Static, so that it runs in any root.
-//   vsock serve PATH...                  on the host: returns on each Unix socket what comes, until its end
+// Traffic on vsock ports (`sandbox run --vsock PORT=PATH`). Static, so that it runs in any root.
+//   vsock serve PATH...                  on the host: returns on each connection of each Unix socket what comes, until its end; until it is killed
 //   vsock streams FIRST COUNT BYTES      in the guest: that many bytes to and from each port at once, then half a close; checks every byte
-//   vsock storm SECONDS FIRST COUNT      in the guest: connections that cannot be had, by several threads, some given up at once
+//   vsock calls SECONDS FIRST COUNT      in the guest: one connection after the other, by several threads, some bytes there and back on each, checked
+//   vsock storm SECONDS                  in the guest: connections that cannot be had, by several threads, some given up at once
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,7 @@
 #include <linux/vm_sockets.h>
 #include <unistd.h>
 
-enum { PIECE = 32768, MOST = 64, STORMERS = 8 };
+enum { PIECE = 32768, MOST = 64, STORMERS = 8, CALL = 8192 };
 
 static void fail(const char *what) {
     perror(what);
@@ -34,16 +35,23 @@ static unsigned char byte_at(unsigned port, uint64_t place) {
 }
 
 static void *echo(void *argument) {
-    int listener = (int)(intptr_t)argument, connection = accept(listener, NULL, NULL);
+    int connection = (int)(intptr_t)argument;
     static __thread char buffer[PIECE];
-    if (connection < 0) fail("accept");
-    for (ssize_t count; (count = read(connection, buffer, sizeof buffer)) > 0;)
-        for (ssize_t done = 0; done < count;) {
-            ssize_t written = write(connection, buffer + done, (size_t)(count - done));
-            if (written < 0) return NULL; // the guest's end has gone
-            done += written;
-        }
-    shutdown(connection, SHUT_WR);
+    ssize_t count = 0, written = 0;
+    while (written >= 0 && (count = read(connection, buffer, sizeof buffer)) > 0)
+        for (ssize_t done = 0; done < count; done += written)
+            if ((written = write(connection, buffer + done, (size_t)(count - done))) < 0) break; // the guest's end has gone
+    close(connection);
+    return NULL;
+}
+
+static void *answer(void *argument) {
+    int listener = (int)(intptr_t)argument;
+    for (int connection; (connection = accept(listener, NULL, NULL)) >= 0;) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, echo, (void *)(intptr_t)connection) || pthread_detach(thread)) fail("thread");
+    }
+    fail("accept");
     return NULL;
 }
 
@@ -53,8 +61,8 @@ static int serve(int count, char **paths) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         strncpy(address.sun_path, paths[index], sizeof address.sun_path - 1);
         int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1)) fail(paths[index]);
-        if (pthread_create(&threads[index], NULL, echo, (void *)(intptr_t)listener)) fail("thread");
+        if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) fail(paths[index]);
+        if (pthread_create(&threads[index], NULL, answer, (void *)(intptr_t)listener)) fail("thread");
     }
     for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
     return 0;
@@ -119,15 +127,72 @@ static int streams(unsigned first, int count) {
     return 0;
 }
 
-static unsigned storm_first, storm_count;
+static unsigned call_first, call_count;
+static time_t call_end;
+static unsigned long called[STORMERS], late_calls[STORMERS];
+
+static void *call(void *argument) {
+    unsigned me = (unsigned)(intptr_t)argument, seed = me + 1;
+    static __thread unsigned char buffer[CALL];
+    while (time(NULL) < call_end) {
+        unsigned port = call_first + (unsigned)rand_r(&seed) % call_count, first = (unsigned)rand_r(&seed);
+        size_t bytes = 1 + (size_t)rand_r(&seed) % CALL, received = 0;
+        struct sockaddr_vm address = host(port);
+        int connection = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connection < 0) fail("socket");
+        if (connect(connection, (struct sockaddr *)&address, sizeof address)) {
+            if (errno != ETIMEDOUT) fail("call");
+            late_calls[me]++; // two seconds of the guest's clock
+            close(connection);
+            continue;
+        }
+        for (size_t index = 0; index < bytes; index++) buffer[index] = byte_at(port, first + index);
+        for (size_t done = 0; done < bytes;) {
+            ssize_t written = write(connection, buffer + done, bytes - done);
+            if (written <= 0) fail("write call");
+            done += (size_t)written;
+        }
+        if (shutdown(connection, SHUT_WR)) fail("shutdown call");
+        for (ssize_t count; (count = read(connection, buffer, sizeof buffer)) != 0; received += (size_t)count) {
+            if (count < 0) fail("read call");
+            for (ssize_t index = 0; index < count; index++)
+                if (buffer[index] != byte_at(port, first + received + (size_t)index)) {
+                    fprintf(stderr, "a call of port %u: byte %zu is wrong\n", port, received + (size_t)index);
+                    exit(1);
+                }
+        }
+        if (received != bytes) {
+            fprintf(stderr, "a call of port %u: %zu of %zu bytes came back\n", port, received, bytes);
+            exit(1);
+        }
+        close(connection);
+        called[me]++;
+    }
+    return NULL;
+}
+
+static int calls(int seconds) {
+    pthread_t threads[STORMERS];
+    unsigned long all = 0, late = 0;
+    call_end = time(NULL) + seconds;
+    for (int index = 0; index < STORMERS; index++)
+        if (pthread_create(&threads[index], NULL, call, (void *)(intptr_t)index)) fail("thread");
+    for (int index = 0; index < STORMERS; index++) {
+        pthread_join(threads[index], NULL);
+        all += called[index];
+        late += late_calls[index];
+    }
+    printf("vsock: %lu connections, %d at once, up to %d bytes there and back on each, every byte right; %lu unanswered for two seconds\n", all, STORMERS, CALL, late);
+    return 0;
+}
+
 static time_t storm_end;
 static unsigned long refused[STORMERS], given_up[STORMERS], late[STORMERS];
 
 static void *storm(void *argument) {
     unsigned me = (unsigned)(intptr_t)argument, seed = me + 1;
     while (time(NULL) < storm_end) {
-        // Half of them ports that are taken, the others ports that lead nowhere.
-        unsigned port = rand_r(&seed) % 2 ? storm_first + (unsigned)rand_r(&seed) % storm_count : 20000 + (unsigned)rand_r(&seed) % 20000;
+        unsigned port = 20000 + (unsigned)rand_r(&seed) % 20000; // leads nowhere
         int impatient = rand_r(&seed) % 4 == 0;
         struct sockaddr_vm address = host(port);
         int connection = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | (impatient ? SOCK_NONBLOCK : 0), 0);
@@ -167,11 +232,12 @@ int main(int argc, char **argv) {
         stream_bytes = strtoull(argv[4], NULL, 10);
         return streams((unsigned)atoi(argv[2]), atoi(argv[3]));
     }
-    if (!strcmp(what, "storm") && argc == 5) {
-        storm_first = (unsigned)atoi(argv[3]);
-        storm_count = (unsigned)atoi(argv[4]);
-        return storms(atoi(argv[2]));
+    if (!strcmp(what, "calls") && argc == 5) {
+        call_first = (unsigned)atoi(argv[3]);
+        call_count = (unsigned)atoi(argv[4]);
+        return calls(atoi(argv[2]));
     }
+    if (!strcmp(what, "storm") && argc == 3) return storms(atoi(argv[2]));
     fputs("usage: at the top of vsock.c\n", stderr);
     return 2;
 }
