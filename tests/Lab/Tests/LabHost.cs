@@ -3,7 +3,7 @@ namespace Sandbox.Lab.Tests;
 /// <summary>Where guests run, shared by all tests: this machine if it has hardware virtualization, else the lab host.</summary>
 public sealed class LabHost : IDisposable
 {
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(180);
 
     private readonly IGuestHost _host = HasHardwareVirtualization ? new LocalGuestHost() : new LabGuestHost();
 
