@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Sandbox.Control.Launch;
 using Sandbox.Linux;
 using Xunit.Abstractions;
@@ -50,5 +51,47 @@ public sealed class QemuNetworkTests(ITestOutputHelper output) : IDisposable
             output,
             channels);
         Assert.Equal(expected, said);
+    }
+
+    /// <summary>iperf3 both ways: Debian's driver, QEMU, our device process, passt.</summary>
+    [Fact]
+    public async Task Qemu_WithOurNetworkDeviceAndPasst_CarriesIperf3()
+    {
+        string path = Path.Combine(_folder, "socket");
+        (FdHandle device, FdHandle network) = UnixSocket.CreatePair();
+        using Process server = Process.Start(new ProcessStartInfo("iperf3", ["-s", "-B", "127.0.0.1", "-p", "5299"]) { RedirectStandardOutput = true })!;
+        using FdHandle passtExe = FileOpen.Read("/usr/bin/passt");
+        using FdHandle nothing = FileOpen.ReadWrite("/dev/null");
+        ChildProcess passt = Spawner.Spawn(new SpawnSpec
+        {
+            Executable = passtExe,
+            Arguments = ["passt", "--foreground", "--stderr", "--quiet", "--fd", "3", "--ipv4-only", "--address", "192.0.2.2", "--netmask", "255.255.255.0", "--gateway", "192.0.2.1", "--udp-ports", "none", "--tcp-ports", "none"],
+            Fds = [new(0, nothing), new(1, nothing), new(2, nothing), new(3, network)],
+        });
+        network.Dispose();
+        try
+        {
+            DeviceLaunchSpec spec = new() { Kind = DeviceKind.Network, MacAddress = 0x02_00_00_00_00_01, Mtu = 1500, QueueCount = 1 };
+            using DeviceServer backend = new(path, spec, device);
+            string said = await QemuGuest.RunAsync(
+                [
+                    "-chardev", $"socket,id=net,path={path}", "-netdev", "vhost-user,id=net,chardev=net",
+                    "-device", "virtio-net-pci,netdev=net,mac=02:00:00:00:00:01,vectors=0,romfile=",
+                ],
+                """
+                for module in failover net_failover virtio_net; do [ -d /sys/module/$module ] || insmod "$1/$module.ko" || exit 6; done
+                for wait in $(seq 100); do [ -d /sys/class/net/eth0 ] && break; sleep 0.1; done
+                ip link set eth0 up && ip addr add 192.0.2.2/24 dev eth0 && ip route add default via 192.0.2.1 || exit 5
+                for way in "" -R; do iperf3 -c 192.0.2.1 -p 5299 -t 4 -f m $way >/tmp/iperf || { cat /tmp/iperf; exit 4; }; grep receiver /tmp/iperf >&2; done
+                echo both ways
+                """,
+                output);
+            Assert.Equal("both ways\n", said);
+        }
+        finally
+        {
+            server.Kill();
+            _ = passt.Kill(9);
+        }
     }
 }
