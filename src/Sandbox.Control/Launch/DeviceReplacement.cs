@@ -21,15 +21,10 @@ public readonly record struct DeviceReplacement(int Place)
     public static LaunchFault DecodeFrame(ReadOnlySpan<byte> frame, out DeviceReplacement replacement)
     {
         replacement = default;
-        LaunchFault fault = LaunchFrame.ReadHeader(frame, out LaunchMessageType type, out int contentBytes);
+        LaunchFault fault = LaunchFrame.RequireHeader(frame, LaunchMessageType.DeviceReplacement, FrameBytes);
         if (fault != LaunchFault.None)
         {
             return fault;
-        }
-
-        if (type != LaunchMessageType.DeviceReplacement || contentBytes != FrameBytes - LaunchFrame.HeaderBytes)
-        {
-            return LaunchFault.WrongType;
         }
 
         LaunchReader reader = new(frame[LaunchFrame.HeaderBytes..]);

@@ -45,6 +45,15 @@ public static class LaunchFrame
         return LaunchFault.None;
     }
 
+    /// <summary>Checks the header of a frame that was read at once and must be one of this type, <paramref name="frameBytes"/> long.</summary>
+    internal static LaunchFault RequireHeader(ReadOnlySpan<byte> frame, LaunchMessageType wanted, int frameBytes)
+    {
+        LaunchFault fault = ReadHeader(frame, out LaunchMessageType type, out int contentBytes);
+        return fault != LaunchFault.None ? fault
+            : type != wanted || contentBytes != frameBytes - HeaderBytes ? LaunchFault.WrongType
+            : LaunchFault.None;
+    }
+
     /// <summary>Writes the header before content that is already at <paramref name="frame"/>[<see cref="HeaderBytes"/>..]; returns the frame's length.</summary>
     internal static int Finish(Span<byte> frame, LaunchMessageType type, int contentBytes)
     {

@@ -23,15 +23,10 @@ public readonly record struct VsockAnswer(int Port, bool Connected)
     public static LaunchFault DecodeFrame(ReadOnlySpan<byte> frame, out VsockAnswer answer)
     {
         answer = default;
-        LaunchFault fault = LaunchFrame.ReadHeader(frame, out LaunchMessageType type, out int contentBytes);
+        LaunchFault fault = LaunchFrame.RequireHeader(frame, LaunchMessageType.VsockAnswer, FrameBytes);
         if (fault != LaunchFault.None)
         {
             return fault;
-        }
-
-        if (type != LaunchMessageType.VsockAnswer || contentBytes != FrameBytes - LaunchFrame.HeaderBytes)
-        {
-            return LaunchFault.WrongType;
         }
 
         LaunchReader reader = new(frame[LaunchFrame.HeaderBytes..]);
