@@ -16,13 +16,19 @@ internal sealed class BalloonBench(FuzzGuest guest) : DeviceBench(guest)
     // Left for lists, tables and new rings.
     private const ulong LeastRoom = 0x8000;
 
-    private readonly BalloonDevice _device = new();
+    private BalloonDevice _device = new();
     private readonly RequestCutter _cutter = new(guest);
     private readonly List<ulong> _pages = [];
     private readonly Dictionary<(int Queue, ushort Head), ulong[]> _given = [];
     private readonly byte[] _page = new byte[PageBytes];
 
     public override VirtioDevice Device => _device;
+
+    public override bool CanBeKilled => true;
+
+    public override bool TakesBuffersBack => false; // a page is reported and named again
+
+    public override void Replace() => _device = new BalloonDevice();
 
     public override bool TryAddRequest(ref InputReader input, int queueIndex, FuzzQueue queue) => queueIndex == BalloonDevice.ReportingQueue
         ? TryReport(ref input, queue)

@@ -16,12 +16,13 @@ internal sealed class BlockBench : DeviceBench
     private readonly List<Request> _pending = [];
     private readonly SectorsInWork _sectors = new();
     private readonly DiskThreads? _threads;
-    private readonly BlockDevice _device;
     private readonly DiskFile _file;
+    private readonly bool _readOnly;
+    private BlockDevice _device;
     private readonly byte[] _content;
 
     public BlockBench(FuzzGuest guest, DiskFile file, bool readOnly)
-        : this(guest, file, readOnly, new BlockDevice(file.Fd, BlockModel.CapacityBytes, readOnly, BlockModel.Serial))
+        : this(guest, file, readOnly, Make(file, readOnly))
     {
     }
 
@@ -33,6 +34,7 @@ internal sealed class BlockBench : DeviceBench
     {
         _cutter = new RequestCutter(guest);
         _file = file;
+        _readOnly = readOnly;
         _model = new BlockModel(readOnly);
         _content = new byte[BlockModel.FileBytes];
         file.Write(_model.File);
@@ -40,6 +42,11 @@ internal sealed class BlockBench : DeviceBench
     }
 
     public override VirtioDevice Device => _device;
+
+    // Threads end what they have begun, as no killed process does.
+    public override bool CanBeKilled => _threads is null;
+
+    public override void Replace() => _device = Make(_file, _readOnly);
 
     public override void FeaturesAgreed(ulong features)
     {
@@ -181,6 +188,8 @@ internal sealed class BlockBench : DeviceBench
         _sectors.Add(readable, writableBytes, 1);
         return true;
     }
+
+    private static BlockDevice Make(DiskFile file, bool readOnly) => new(file.Fd, BlockModel.CapacityBytes, readOnly, BlockModel.Serial);
 
     private static int DataBytes(ref InputReader input) => input.OneIn(8) ? input.U16() % 4096 : 512 * input.Below(5);
 

@@ -20,6 +20,12 @@ internal abstract class DeviceBench : IDisposable
     /// <summary>Every chain made available by a good driver is back when the device says that there is nothing more to do.</summary>
     public virtual bool AnswersAtOnce => true;
 
+    /// <summary>A request's buffers are in no other request, and the driver's again with the answer.</summary>
+    public virtual bool TakesBuffersBack => true;
+
+    /// <summary>Its process may be killed at any access to shared memory, and another goes on with its rings and records.</summary>
+    public virtual bool CanBeKilled => false;
+
     /// <summary>What one turn may allocate: nothing, on the data path.</summary>
     public virtual long TurnAllocationBytes => 0;
 
@@ -45,6 +51,9 @@ internal abstract class DeviceBench : IDisposable
     public virtual void QueueStarted(int queueIndex)
     {
     }
+
+    /// <summary>A fresh device in the place of the one that died. What was under way stays so.</summary>
+    public virtual void Replace() => throw new NotSupportedException();
 
     public virtual void FeaturesAgreed(ulong features) => Device.FeaturesAgreed(features);
 

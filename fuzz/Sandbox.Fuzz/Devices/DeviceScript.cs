@@ -8,8 +8,8 @@ namespace Sandbox.Fuzz.Devices;
 
 /// <summary>
 /// What a driver does to a device, made from an input: queues are set up, requests come by the book or not, rings are written at random,
-/// queues are stopped and started. One of four drivers: good (everything is checked), hostile, good with memory that changes while it is
-/// read, hostile with the same.
+/// queues are stopped and started, the device is reset, its process is killed. One of four drivers: good (everything is checked), one whose memory
+/// changes while it is read, one that writes rings at random, and one that does both.
 /// </summary>
 internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader input)
 {
@@ -31,16 +31,9 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     {
         byte mode = _input.Byte();
         _good = (mode & 3) is 0 or 1;
-        _features = _bench.Device.OfferedFeatures & ~((ulong)_input.Byte() << 9);
-        _features &= (mode & 4) != 0 ? ulong.MaxValue : ~VirtioFeatureBits.RingEventIndex;
-        _features |= VirtioFeatureBits.RingIndirectDescriptors;
-        _bench.FeaturesAgreed(_features);
-        for (int index = 0; index < _queues.Length; index++)
-        {
-            Start(index);
-        }
-
-        if (!_good && (mode & 3) == 2)
+        _guest.TakesBack = _bench.TakesBuffersBack;
+        Agree(mode, (ulong)_input.Byte() << 9);
+        if (!_good && ((mode & 3) == 2 || (mode & 0x10) != 0))
         {
             MemoryRewriter rewriter = new(_guest, seed, oneIn: 1 + (mode >> 5));
             _guest.Auditor.BeforeRead = rewriter.BeforeRead;
@@ -81,6 +74,12 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             case 13 when _input.OneIn(4):
                 Restart(queue);
                 break;
+            case 14 when _input.OneIn(4):
+                Reset();
+                break;
+            case 15 when _bench.CanBeKilled && _input.OneIn(2):
+                Kill(1 + (_input.OneIn(3) ? _input.U16() & 0x3FF : _input.Below(64)));
+                break;
             default:
                 if (hostile)
                 {
@@ -88,6 +87,71 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
                 }
 
                 break;
+        }
+    }
+
+    // Features, and the queues from the beginning.
+    private void Agree(byte mode, ulong withheld)
+    {
+        _features = _bench.Device.OfferedFeatures & ~withheld;
+        _features &= (mode & 4) != 0 ? ulong.MaxValue : ~VirtioFeatureBits.RingEventIndex;
+        _features |= VirtioFeatureBits.RingIndirectDescriptors;
+        _bench.FeaturesAgreed(_features);
+        for (int index = 0; index < _queues.Length; index++)
+        {
+            Start(index);
+        }
+    }
+
+    /// <summary>The driver resets the device, and the next may agree on something else.</summary>
+    private void Reset()
+    {
+        for (int index = 0; index < _queues.Length; index++)
+        {
+            Stop(index);
+        }
+
+        Agree(_input.Byte(), (ulong)_input.Byte() << (_input.OneIn(2) ? 0 : 9));
+    }
+
+    // In the middle of its work, and another process takes over as the front end has it: what was in flight is done again, nothing twice.
+    private void Kill(int before)
+    {
+        _guest.Auditor.KillBefore = before;
+        try
+        {
+            Work();
+        }
+        catch (ProcessKilledException)
+        {
+            Succeed();
+            Work();
+        }
+    }
+
+    private void Succeed()
+    {
+        _guest.Auditor.BeginRound();
+        _bench.Replace();
+        _bench.FeaturesAgreed(_features);
+        _bench.Device.TakenOver();
+        for (int index = 0; index < _queues.Length; index++)
+        {
+            if (_queues[index] is not { } driver)
+            {
+                continue;
+            }
+
+            DeviceQueue queue = _bench.Device.Queues[index];
+            queue.Record.Attach(_guest.Record(index));
+            VirtqueueFault fault = queue.Ring.Configure(_guest.Memory, driver.Layout, _features, driver.UsedIndex, queue.Record);
+            Reached.Note(4, (int)fault);
+            if (_good && fault != VirtqueueFault.None)
+            {
+                throw new FindingException($"the successor of a killed process refuses a good driver's ring: {fault}");
+            }
+
+            _bench.Device.QueueStarted(index);
         }
     }
 
@@ -104,7 +168,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         }
 
         FuzzQueue driver = new(_guest, size, start);
-        VirtqueueFault fault = queue.Ring.Configure(_guest.Memory, driver.Layout, _features, start);
+        VirtqueueFault fault = queue.Ring.Configure(_guest.Memory, driver.Layout, _features, start, FreshRecord(index));
         if (fault != VirtqueueFault.None)
         {
             throw new FindingException($"a sound ring was refused: {fault}");
@@ -113,6 +177,24 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         _queues[index] = driver;
         _bench.Device.QueueStarted(index);
         _bench.QueueStarted(index);
+    }
+
+    // As the front end asks for one: cleared.
+    private readonly InFlightRecord? FreshRecord(int index)
+    {
+        if (!_bench.CanBeKilled)
+        {
+            return null;
+        }
+
+        bool muted = _guest.Auditor.Muted;
+        _guest.Auditor.Muted = true;
+        GuestSlice region = _guest.Record(index);
+        region.Clear();
+        _guest.Auditor.Muted = muted;
+        DeviceQueue queue = _bench.Device.Queues[index];
+        queue.Record.Attach(region);
+        return queue.Record;
     }
 
     // As the process does it.
@@ -132,7 +214,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             Stop(index);
             // Wherever the driver says: what is accepted lies in memory, or the auditor sees it.
             VirtqueueLayout layout = new(_input.Edge32(), new GuestAddress(Place()), new GuestAddress(Place()), new GuestAddress(Place()));
-            Reached.Note(3, (int)queue.Ring.Configure(_guest.Memory, layout, _features, _input.U16()));
+            Reached.Note(3, (int)queue.Ring.Configure(_guest.Memory, layout, _features, _input.U16(), FreshRecord(index)));
             _bench.Device.QueueStarted(index);
             _queues[index] = null;
             return;
@@ -162,6 +244,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             Allocation.Require(before, _bench.TurnAllocationBytes, "a turn of the device");
         }
 
+        _guest.Auditor.KillBefore = 0; // it was not reached
         Judge();
     }
 
@@ -206,8 +289,13 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             return;
         }
 
-        switch (_input.Below(6))
+        switch (_input.Below(7))
         {
+            case 6 when _bench.CanBeKilled: // what a process left that was not ours any more
+                Span<byte> record = stackalloc byte[16];
+                _input.Bytes(16).CopyTo(record);
+                _guest.WriteRecord(index, _input.OneIn(3) ? 0u : 16u * (uint)_input.Below(32), record);
+                break;
             case 0:
                 queue.RawAvailableIndex(unchecked((ushort)(queue.AvailableIndex + (_input.OneIn(2) ? _input.U16() : _input.Below(8)))));
                 break;

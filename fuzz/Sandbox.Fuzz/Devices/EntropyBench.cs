@@ -9,9 +9,13 @@ namespace Sandbox.Fuzz.Devices;
 internal sealed class EntropyBench(FuzzGuest guest) : DeviceBench(guest)
 {
     private readonly RequestCutter _cutter = new(guest);
-    private readonly EntropyDevice _device = new();
+    private EntropyDevice _device = new();
 
     public override VirtioDevice Device => _device;
+
+    public override bool CanBeKilled => true;
+
+    public override void Replace() => _device = new EntropyDevice();
 
     public override bool TryAddRequest(ref InputReader input, int queueIndex, FuzzQueue queue)
     {

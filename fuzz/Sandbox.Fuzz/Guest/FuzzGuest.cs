@@ -12,9 +12,14 @@ internal sealed class FuzzGuest : IDisposable
     public const ulong HighStart = 0x1_0000_0000;
     public const ulong HighBytes = 0x4000;
 
+    private const uint RecordBytes = 0x2000; // a queue of 256 entries needs 4,112
+    private const uint RecordQueues = 8;
+
     private readonly GuestSlice _low;
     private readonly GuestSlice _high;
     private ulong _next;
+    private FdHandle? _recordsFile;
+    private GuestMemory? _records;
 
     public FuzzGuest()
     {
@@ -36,6 +41,9 @@ internal sealed class FuzzGuest : IDisposable
     public FdHandle File { get; }
 
     public GuestMemory Memory { get; }
+
+    /// <summary>A buffer is the driver's again when its request is answered, and in no other request.</summary>
+    public bool TakesBack { get; set; }
 
     /// <summary>Bytes the driver has left.</summary>
     public ulong Room => LowStart + LowBytes - _next;
@@ -67,6 +75,31 @@ internal sealed class FuzzGuest : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Where a queue's requests in flight are recorded, for a successor.</summary>
+    public GuestSlice Record(int queue)
+    {
+        if (_records is null)
+        {
+            _recordsFile = MemFd.CreateSealed("fuzz-records", RecordQueues * RecordBytes);
+            Auditor.MapsRecords = true;
+            _records = GuestMemory.Map(_recordsFile.Number, [new GuestMemoryRegion(new GuestAddress(0), RecordQueues * RecordBytes, 0)]);
+            Auditor.MapsRecords = false;
+        }
+
+        return _records.TryGetSlice(new GuestAddress((ulong)queue * RecordBytes), RecordBytes, out GuestSlice record)
+            ? record
+            : throw new InvalidOperationException("more queues than records");
+    }
+
+    /// <summary>Somebody else writes into a record.</summary>
+    public void WriteRecord(int queue, uint offset, ReadOnlySpan<byte> bytes)
+    {
+        bool muted = Auditor.Muted;
+        Auditor.Muted = true;
+        Record(queue).CopyFrom(offset, bytes);
+        Auditor.Muted = muted;
     }
 
     /// <summary>The driver writes. Outside memory it writes nothing.</summary>
@@ -114,6 +147,8 @@ internal sealed class FuzzGuest : IDisposable
 
     public void Dispose()
     {
+        _records?.Dispose();
+        _recordsFile?.Dispose();
         Memory.Dispose();
         File.Dispose();
         GuestWatch.Watcher = null;

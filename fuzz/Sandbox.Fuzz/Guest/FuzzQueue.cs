@@ -14,10 +14,12 @@ internal sealed class FuzzQueue
     private readonly FuzzGuest _guest;
     private readonly uint[] _writableBytes; // of the chain with that head; uint.MaxValue: not with the device
     private readonly ushort[] _chainLength;
+    private readonly FuzzBuffer[]?[] _given; // what the driver takes back with the answer
     private ushort _firstFree;
     private ushort _freeCount;
     private ushort _availableIndex;
     private ushort _usedSeen;
+    private ushort _takenBack;
 
     public FuzzQueue(FuzzGuest guest, ushort size, ushort start)
     {
@@ -25,15 +27,18 @@ internal sealed class FuzzQueue
         Size = size;
         _writableBytes = new uint[size];
         _chainLength = new ushort[size];
+        _given = new FuzzBuffer[]?[size];
         Array.Fill(_writableBytes, uint.MaxValue);
         _freeCount = size;
         _availableIndex = start;
         _usedSeen = start;
+        _takenBack = start;
         _ = guest.TryAllocate(16u * size, 16, ByteUse.None, out ulong descriptors);
         _ = guest.TryAllocate(6 + (2u * size), 2, ByteUse.Read, out ulong available);
         _ = guest.TryAllocate(6 + (8u * size), 4, ByteUse.Read | ByteUse.Write, out ulong used);
         Layout = new VirtqueueLayout(size, new GuestAddress(descriptors), new GuestAddress(available), new GuestAddress(used));
         guest.Auditor.AddAvailableIndex(available + 2);
+        guest.Auditor.AddUsedIndex(used + 2, TakeBack);
         guest.Auditor.AddWish(available); // flags
         guest.Auditor.AddWish(available + 4 + (2u * size)); // used_event
         guest.Write16(available + 2, start);
@@ -103,9 +108,34 @@ internal sealed class FuzzQueue
         _freeCount -= (ushort)needed;
         _chainLength[head] = (ushort)needed;
         _writableBytes[head] = writable;
+        _given[head] = _guest.Auditor.Strict && _guest.TakesBack
+            ? [.. buffers, .. indirect ? (ReadOnlySpan<FuzzBuffer>)[new FuzzBuffer(table, (uint)buffers.Length * 16, false)] : []]
+            : null;
         Outstanding++;
         MakeAvailable(head);
         return true;
+    }
+
+    /// <summary>The used index as the device has left it.</summary>
+    public ushort UsedIndex => _guest.Read16(Used + 2);
+
+    /// <summary>What has been answered is no longer the device's. What is wrong with the answers is judged when they are taken.</summary>
+    private void TakeBack()
+    {
+        ushort index = _guest.Read16(Used + 2);
+        for (int left = Size; left > 0 && _takenBack != index; left--)
+        {
+            uint head = _guest.Read32(Used + 4 + (8ul * (uint)(_takenBack % Size)));
+            _takenBack = unchecked((ushort)(_takenBack + 1));
+            if (head < Size && _given[head] is { } given)
+            {
+                _given[head] = null;
+                foreach (FuzzBuffer buffer in given)
+                {
+                    _guest.Auditor.Grant(buffer.Address, buffer.LengthBytes, ByteUse.None);
+                }
+            }
+        }
     }
 
     /// <summary>Takes the next used element, and holds the device to it.</summary>
@@ -113,6 +143,7 @@ internal sealed class FuzzQueue
     {
         head = 0;
         writtenBytes = 0;
+        TakeBack();
         ushort index = _guest.Read16(Used + 2);
         ushort ready = unchecked((ushort)(index - _usedSeen));
         if (ready == 0)

@@ -20,6 +20,8 @@ internal sealed class GuestAuditor : IGuestWatcher
     private readonly List<Map> _maps = [];
     private readonly List<ulong> _availableIndexes = [];
     private readonly List<ulong> _wishes = [];
+    private readonly List<(ulong Address, Action TakeBack)> _usedIndexes = [];
+    private Action? _answered;
     private uint _round = 1;
 
     /// <summary>The harness itself is at work, as the driver.</summary>
@@ -31,11 +33,17 @@ internal sealed class GuestAuditor : IGuestWatcher
     /// <summary>Called before each read by the device; may change the bytes.</summary>
     public Action<ulong, uint>? BeforeRead { get; set; }
 
+    /// <summary>Before the access with this number, counted from now, the device's process is killed; 0: it lives.</summary>
+    public int KillBefore { get; set; }
+
+    /// <summary>What is mapped now are records of requests in flight: the process's own, which it may read and write as it likes.</summary>
+    public bool MapsRecords { get; set; }
+
     public long Reads { get; private set; }
 
     public int MapCount => _maps.Count;
 
-    public void Mapped(ulong hostAddress, GuestMemoryRegion region) => _maps.Add(new Map(hostAddress, region));
+    public void Mapped(ulong hostAddress, GuestMemoryRegion region) => _maps.Add(new Map(hostAddress, region, MapsRecords));
 
     public void Unmapping(ulong hostAddress, GuestMemoryRegion region) => _maps.RemoveAll(map => map.HostAddress == hostAddress);
 
@@ -47,10 +55,13 @@ internal sealed class GuestAuditor : IGuestWatcher
         BeforeRead = null;
         _availableIndexes.Clear();
         _wishes.Clear();
+        _usedIndexes.Clear();
+        _answered = null;
+        KillBefore = 0;
         _round++;
         if (strict)
         {
-            foreach (Map map in _maps)
+            foreach (Map map in _maps.Where(static map => !map.HoldsRecords))
             {
                 Array.Clear(map.Uses);
             }
@@ -63,13 +74,19 @@ internal sealed class GuestAuditor : IGuestWatcher
     /// <summary>This 16-bit word says whether the driver wants to be told: it is asked whenever there is something to tell, and nothing is validated by it.</summary>
     public void AddWish(ulong guestAddress) => _wishes.Add(guestAddress);
 
+    /// <summary>A write of this 16-bit word answers requests: before the device's next access the driver has their buffers back.</summary>
+    public void AddUsedIndex(ulong guestAddress, Action takeBack) => _usedIndexes.Add((guestAddress, takeBack));
+
+    /// <summary>Another process looks at the rings, which has seen nothing yet.</summary>
+    public void BeginRound() => _round++;
+
     /// <summary>The driver gives bytes to the device, or takes them back.</summary>
     public void Grant(ulong guestAddress, uint lengthBytes, ByteUse use)
     {
         foreach (Map map in _maps)
         {
             ulong offset = unchecked(guestAddress - map.Region.Start.Value);
-            if (offset < map.Region.LengthBytes)
+            if (!map.HoldsRecords && offset < map.Region.LengthBytes)
             {
                 map.Uses.AsSpan((int)offset, (int)lengthBytes).Fill(use);
                 map.ReadIn.AsSpan((int)offset, (int)lengthBytes).Clear(); // new bytes: not yet read
@@ -84,6 +101,14 @@ internal sealed class GuestAuditor : IGuestWatcher
             return;
         }
 
+        if (KillBefore != 0 && --KillBefore == 0)
+        {
+            throw new ProcessKilledException();
+        }
+
+        Action? answered = _answered;
+        _answered = null;
+        answered?.Invoke();
         foreach (Map map in _maps)
         {
             ulong offset = unchecked(hostAddress - map.HostAddress);
@@ -94,7 +119,11 @@ internal sealed class GuestAuditor : IGuestWatcher
                     throw new FindingException($"guest memory: {Verb(writes)} of {lengthBytes} bytes runs past the end of its region");
                 }
 
-                Judge(map, (int)offset, (int)lengthBytes, writes);
+                if (!map.HoldsRecords)
+                {
+                    Judge(map, (int)offset, (int)lengthBytes, writes);
+                }
+
                 return;
             }
         }
@@ -121,6 +150,14 @@ internal sealed class GuestAuditor : IGuestWatcher
             return;
         }
 
+        if (writes && length == sizeof(ushort))
+        {
+            foreach ((ulong address, Action takeBack) in _usedIndexes)
+            {
+                _answered = address == guest ? takeBack : _answered;
+            }
+        }
+
         bool isWish = length == sizeof(ushort) && _wishes.Contains(guest);
         ByteUse needed = writes ? ByteUse.Write : ByteUse.Read;
         for (int at = offset; at < offset + length; at++)
@@ -144,11 +181,13 @@ internal sealed class GuestAuditor : IGuestWatcher
 
     private static string Verb(bool writes) => writes ? "write" : "read";
 
-    private sealed class Map(ulong hostAddress, GuestMemoryRegion region)
+    private sealed class Map(ulong hostAddress, GuestMemoryRegion region, bool holdsRecords)
     {
         public ulong HostAddress { get; } = hostAddress;
 
         public GuestMemoryRegion Region { get; } = region;
+
+        public bool HoldsRecords { get; } = holdsRecords;
 
         // Made when a strict guest first asks: most mappings of a back end live for one input.
         public ByteUse[] Uses => field ??= new ByteUse[Region.LengthBytes];
