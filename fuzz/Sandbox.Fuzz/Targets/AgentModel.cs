@@ -10,8 +10,19 @@ internal sealed class AgentModel
 
     public void Began(uint id) => _alive[id] = new Command();
 
-    /// <summary>Everything received on the stream has left the host's buffers.</summary>
-    public void Consumed(HostCommand command, AgentStream stream)
+    /// <summary>The host sends input, as much of what was asked for as it has leave for.</summary>
+    public void Sent(HostCommand command, int bytes)
+    {
+        if (_alive.TryGetValue(command.Id, out Command? known))
+        {
+            bytes = Math.Min(bytes, command.Input.AvailableBytes);
+            command.Input.Sent(bytes);
+            known.Sent += (uint)bytes;
+        }
+    }
+
+    /// <summary>So many 255ths of what was received on the stream have left the host's buffers.</summary>
+    public void Consumed(HostCommand command, AgentStream stream, byte part)
     {
         if (!_alive.TryGetValue(command.Id, out Command? known))
         {
@@ -19,8 +30,9 @@ internal sealed class AgentModel
         }
 
         int index = (int)stream;
-        uint credit = command.Consumed(stream, known.Unread[index]);
-        known.Unread[index] = 0;
+        int bytes = (int)((long)known.Unread[index] * part / byte.MaxValue);
+        uint credit = command.Consumed(stream, bytes);
+        known.Unread[index] -= bytes;
         known.Window[index] += (int)credit;
         if (known.Window[index] > AgentLimits.StreamWindowBytes)
         {
@@ -54,6 +66,13 @@ internal sealed class AgentModel
                 command.Unread[stream] += received.Data.Length;
                 Require(command.Window[stream] >= 0, frame, "runs over the leave that was given");
                 Require(received.Data.Length <= AgentLimits.MaxDataBytes, frame, $"holds {received.Data.Length} bytes");
+                break;
+            case AgentMessageType.Credit:
+                uint bytes = BinaryPrimitives.ReadUInt32LittleEndian(frame.Body[5..]);
+                Require(command.Running && received.Stream == AgentStream.Input && frame.Body[4] == 0, frame, "was taken for what the guest does not read");
+                Require(bytes != 0 && bytes <= command.Sent, frame, $"gives leave for {bytes} bytes, {command.Sent} were sent");
+                command.Sent -= bytes;
+                Require(received.Command.Input.AvailableBytes == AgentLimits.StreamWindowBytes - command.Sent, frame, $"leaves {received.Command.Input.AvailableBytes} bytes of leave");
                 break;
             case AgentMessageType.End:
                 Require(command.Running && !command.Ended[(int)received.Stream], frame, "was taken on a stream that is not open");
@@ -89,5 +108,8 @@ internal sealed class AgentModel
         public int[] Window { get; } = [0, AgentLimits.StreamWindowBytes, AgentLimits.StreamWindowBytes];
 
         public int[] Unread { get; } = new int[3];
+
+        /// <summary>Input under way: sent, and not given back.</summary>
+        public uint Sent { get; set; }
     }
 }
