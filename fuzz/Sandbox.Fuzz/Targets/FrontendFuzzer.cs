@@ -6,6 +6,7 @@ using Sandbox.Linux;
 using Sandbox.Memory;
 using Sandbox.VhostUser;
 using Sandbox.Virtio;
+using Sandbox.Virtio.Block;
 using Sandbox.Vmm.Bus;
 using Sandbox.Vmm.VirtioMmio;
 
@@ -14,6 +15,16 @@ namespace Sandbox.Fuzz.Targets;
 /// <summary>The VMM's vhost-user side and its session, with a back end that answers as it likes.</summary>
 internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
 {
+    private const ushort MostEntries = 256;
+
+    // What a guest may be offered of the transport (virtio 1.2, 6); bits 0 to 23 are the device's.
+    private const ulong Passable = 0xFF_FFFF | VirtioFeatureBits.RingIndirectDescriptors | VirtioFeatureBits.RingEventIndex | VirtioFeatureBits.Version1;
+
+    // The one byte of configuration that a driver may write is the block device's (5.2.4: writeback).
+    private const int WritableByte = 32;
+
+    private static readonly DeviceKind[] Kinds = [DeviceKind.Vsock, DeviceKind.Block, DeviceKind.Block, DeviceKind.Network, DeviceKind.Balloon, DeviceKind.Entropy, DeviceKind.FileSystem];
+
     private readonly FuzzGuest _guest = new();
     private readonly byte[] _message = new byte[VhostUserLimits.MaxMessageBytes + 64];
     private readonly FdHandle _event = EventFd.Create();
@@ -43,7 +54,7 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         InputReader input = new(bytes);
         _guest.Begin(strict: false);
         _attached = 0;
-        DeviceKind kind = input.OneIn(2) ? DeviceKind.Vsock : DeviceKind.Block;
+        DeviceKind kind = input.Pick<DeviceKind>(Kinds);
         int queueCount = 1 + input.Below(3);
         if (!_dialogues.TryGetValue((kind, queueCount), out Dialogue? dialogue))
         {
@@ -63,25 +74,27 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
             _ = UnixSocket.ShutdownWrite(peer.Number);
             bool negotiated = device.TryNegotiate();
             Reached.Note(1, negotiated ? 1 : 0);
-            if (negotiated && (device.OfferedFeatures & VirtioFeatureBits.Version1) == 0)
+            if (negotiated && ((device.OfferedFeatures & VirtioFeatureBits.Version1) == 0 || (device.OfferedFeatures & ~Passable) != 0))
             {
-                throw new FindingException("frontend: a back end without VERSION_1 was taken");
+                throw new FindingException($"frontend: a guest is offered 0x{device.OfferedFeatures:x}");
             }
 
-            Span<VirtqueueLayout> queues = stackalloc VirtqueueLayout[device.QueueCount];
-            foreach (ref VirtqueueLayout queue in queues)
+            if (input.OneIn(4))
             {
-                queue = new VirtqueueLayout(input.OneIn(4) ? input.Edge32() : 16, Place(ref input, 0), Place(ref input, 0x1000), Place(ref input, 0x2000));
+                WriteConfig(ref input, device, kind);
             }
 
-            bool started = device.TryStart(VirtioFeatureBits.Version1, queues);
-            Reached.Note(2, started ? 1 : 0);
-            if (input.OneIn(3))
+            Start(ref input, device, queueCount);
+            for (int more = input.Below(6); more > 0; more--)
             {
-                Replace(ref input, device, dialogue);
+                Act(ref input, device, dialogue, kind, queueCount);
             }
 
             device.StopQueues();
+            if (_attached != 0)
+            {
+                throw new FindingException($"frontend: {_attached} ioeventfds are left of queues that were stopped");
+            }
         }
 
         open.RequireSame(Name);
@@ -108,6 +121,69 @@ internal sealed class FrontendFuzzer : IFuzzer, IMachineWiring, IDisposable
         _event.Dispose();
         _records.Dispose();
         _guest.Dispose();
+    }
+
+    private void Act(ref InputReader input, VhostUserDevice device, Dialogue dialogue, DeviceKind kind, int queueCount)
+    {
+        switch (input.Below(6))
+        {
+            case 0 or 1:
+                Replace(ref input, device, dialogue);
+                break;
+            case 2:
+                device.StopQueues();
+                Start(ref input, device, queueCount);
+                break;
+            case 3:
+                _ = device.TakeRingFault();
+                _ = device.TakeConfigChange();
+                break;
+            default:
+                WriteConfig(ref input, device, kind);
+                break;
+        }
+    }
+
+    private void Start(ref InputReader input, VhostUserDevice device, int queueCount)
+    {
+        Span<VirtqueueLayout> queues = stackalloc VirtqueueLayout[queueCount];
+        foreach (ref VirtqueueLayout queue in queues)
+        {
+            queue = new VirtqueueLayout(input.OneIn(4) ? input.Edge32() : 16, Place(ref input, 0), Place(ref input, 0x1000), Place(ref input, 0x2000));
+        }
+
+        bool started = device.TryStart(input.OneIn(2) ? device.OfferedFeatures : VirtioFeatureBits.Version1, queues);
+        Reached.Note(2, started ? 1 : 0);
+        foreach (VirtqueueLayout queue in queues)
+        {
+            if (started && queue.Size != 0 && (queue.Size > MostEntries || VirtqueueFuzzer.ExpectedLayoutFault(queue) != VirtqueueFault.None))
+            {
+                throw new FindingException($"frontend: a back end was given the ring {queue}");
+            }
+        }
+    }
+
+    // The guest writes where it likes.
+    private static void WriteConfig(ref InputReader input, VhostUserDevice device, DeviceKind kind)
+    {
+        Span<byte> before = stackalloc byte[VhostUserLimits.MaxConfigBytes];
+        int length = device.Config.Length;
+        device.Config.CopyTo(before);
+        uint offset = input.OneIn(2) ? WritableByte : input.OneIn(2) ? input.Byte() : input.Edge32();
+        Span<byte> data = stackalloc byte[input.OneIn(4) ? 1 + input.Below(8) : 1];
+        data.Fill(input.OneIn(3) ? input.Byte() : (byte)input.Below(2));
+        ulong features = input.OneIn(3) ? VirtioFeatureBits.Version1 : device.OfferedFeatures;
+        device.WriteConfig(features, offset, data);
+        bool taken = kind == DeviceKind.Block && offset == WritableByte && data.Length == 1 && data[0] <= 1 && (features & BlockFeatureBits.ConfigWriteback) != 0;
+        if (taken)
+        {
+            before[WritableByte] = data[0];
+        }
+
+        if (!device.Config.SequenceEqual(before[..length]))
+        {
+            throw new FindingException($"frontend: a write of {data.Length} bytes ({data[0]}) at {offset} of the configuration was {(taken ? "not taken as it is" : "taken")}");
+        }
     }
 
     // A successor of the back end, which lies as well.

@@ -25,6 +25,7 @@ internal static class TargetList
         ("seccomp", () => new SeccompFuzzer()),
         ("acpi", () => new AcpiFuzzer()),
         ("transport", () => new TransportFuzzer()),
+        ("ports", () => new PortsFuzzer()),
     ];
 
     public static IEnumerable<string> Names => All.Select(entry => entry.Name);

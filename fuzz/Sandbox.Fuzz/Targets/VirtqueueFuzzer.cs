@@ -192,7 +192,8 @@ internal sealed class VirtqueueFuzzer : IFuzzer, IDisposable
         new GuestAddress(input.OneIn(2) ? Address(ref input) : sound.AvailableRing.Value),
         new GuestAddress(input.OneIn(2) ? Address(ref input) : sound.UsedRing.Value));
 
-    private static VirtqueueFault ExpectedLayoutFault(VirtqueueLayout layout)
+    /// <summary>What must be said of a ring at this place.</summary>
+    internal static VirtqueueFault ExpectedLayoutFault(VirtqueueLayout layout)
     {
         if (layout.Size is 0 or > SplitVirtqueue.MaxSize || !System.Numerics.BitOperations.IsPow2(layout.Size))
         {
