@@ -1,4 +1,5 @@
 using Sandbox.Device;
+using Sandbox.Device.Block;
 using Sandbox.Fuzz.Devices;
 using Sandbox.Fuzz.Engine;
 using Sandbox.Fuzz.Guest;
@@ -24,6 +25,7 @@ internal sealed class BackendFuzzer : IFuzzer, IDisposable
     private readonly FdHandle _event = EventFd.Create();
     private readonly FdHandle _records = MemFd.CreateSealed("fuzz-records", RecordFileBytes);
 
+    private readonly BlockWorkers _workers = new(2);
     private readonly GuestMemory _recordBytes;
 
     public BackendFuzzer()
@@ -47,7 +49,7 @@ internal sealed class BackendFuzzer : IFuzzer, IDisposable
         ClearRecords();
         OpenFds fds = OpenFds.Before();
         int mapsBefore = _guest.Auditor.MapCount;
-        using (BackendUnderTest backend = new(_guest, _disk, _records))
+        using (BackendUnderTest backend = new(_guest, _disk, _records, _workers))
         {
             int good = input.Below(16);
             bool alive = true;
@@ -60,6 +62,9 @@ internal sealed class BackendFuzzer : IFuzzer, IDisposable
             {
                 switch (input.Below(5))
                 {
+                    case 0 when input.OneIn(2):
+                        backend.DriverAsks(ref input);
+                        break;
                     case 0:
                         backend.DriverWorks(ref input);
                         RewriteRecords(ref input);

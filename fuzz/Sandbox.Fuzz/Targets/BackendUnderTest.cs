@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Sandbox.Device;
 using Sandbox.Device.Block;
 using Sandbox.Fuzz.Devices;
@@ -12,6 +13,11 @@ namespace Sandbox.Fuzz.Targets;
 /// <summary>A block device behind its vhost-user socket, as the process has it, and the front end's end of that socket.</summary>
 internal sealed class BackendUnderTest : IDisposable
 {
+    private const ulong RequestsAt = FuzzGuest.LowStart + 0x8000;
+    private const uint RingEntries = 16;
+    private const ushort Next = 1;
+    private const ushort DeviceWrites = 2;
+
     private readonly FuzzGuest _guest;
     private readonly Epoll _epoll = new();
     private readonly FdHandle _ours;
@@ -20,12 +26,16 @@ internal sealed class BackendUnderTest : IDisposable
     private readonly VhostUserBackend _backend;
     private readonly byte[] _replies = new byte[4096];
 
-    public BackendUnderTest(FuzzGuest guest, DiskFile disk, FdHandle records)
+    /// <param name="guest">Whose memory it is.</param>
+    /// <param name="disk">The file.</param>
+    /// <param name="records">Of requests in flight.</param>
+    /// <param name="workers">The threads of the process, in which every transfer waits: a session may end, or its memory go, with requests in work.</param>
+    public BackendUnderTest(FuzzGuest guest, DiskFile disk, FdHandle records, BlockWorkers workers)
     {
         _guest = guest;
         (_ours, _frontend) = UnixSocket.CreatePair();
         _ = FdIo.SetNonBlocking(_frontend.Number, on: true);
-        _device = new BlockDevice(disk.Fd, BlockModel.CapacityBytes, readOnly: false, BlockModel.Serial);
+        _device = new BlockDevice(disk.Fd, BlockModel.CapacityBytes, readOnly: false, BlockModel.Serial, queueCount: 1, direct: true, rate: null, workers);
         _backend = new VhostUserBackend(_ours.Number, _device, _epoll, new BackendInflight(records.Number));
     }
 
@@ -78,9 +88,46 @@ internal sealed class BackendUnderTest : IDisposable
         _guest.Write16(available + 2, unchecked((ushort)(_guest.Read16(available + 2) + input.Below(4))));
     }
 
+    /// <summary>Two sound transfers at once: one alone the device would wait for itself.</summary>
+    public void DriverAsks(ref InputReader input)
+    {
+        RingAddresses ring = FrontendMessage.Addresses(0);
+        ulong descriptors = ring.Descriptors.Value - FrontendMessage.UserBase;
+        ulong available = ring.Available.Value - FrontendMessage.UserBase;
+        ushort index = _guest.Read16(available + 2);
+        Span<byte> header = stackalloc byte[16];
+        for (ushort request = 0; request < 2; request++)
+        {
+            ushort head = (ushort)((6 * input.Below(2)) + (3 * request));
+            bool writes = input.OneIn(2);
+            ulong place = RequestsAt + (0x1000ul * head);
+            header.Clear();
+            header[0] = writes ? (byte)1 : (byte)0;
+            header[8] = (byte)input.Below(BlockModel.Sectors);
+            _guest.Write(place, header);
+            WriteDescriptor(descriptors, head, place, 16, Next, (ushort)(head + 1));
+            WriteDescriptor(descriptors, (ushort)(head + 1), place + 0x100, 512u << input.Below(3), (ushort)(Next | (writes ? 0 : DeviceWrites)), (ushort)(head + 2));
+            WriteDescriptor(descriptors, (ushort)(head + 2), place + 0x10, 1, DeviceWrites, 0);
+            _guest.Write16(available + 4 + (2ul * ((index + (uint)request) % RingEntries)), head);
+        }
+
+        _guest.Write16(available + 2, unchecked((ushort)(index + 2)));
+    }
+
+    private void WriteDescriptor(ulong table, ushort index, ulong address, uint lengthBytes, ushort flags, ushort next)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, address);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], lengthBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[12..], flags);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[14..], next);
+        _guest.Write(table + (16ul * index), bytes);
+    }
+
     public void Dispose()
     {
-        // What the end of the process does for the real one.
+        // What the loop and the end of the process do for the real one.
+        DiskThreads.End(_device);
         foreach (DeviceQueue queue in _device.Queues)
         {
             queue.Ring.Stop();
