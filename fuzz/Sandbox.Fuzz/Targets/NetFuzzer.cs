@@ -28,7 +28,7 @@ internal sealed class NetFuzzer(bool tap) : IFuzzer, IDisposable
     {
         _guest.Begin(strict: DeviceScript.IsGood(input));
         (int pairs, ulong withheld) = PairsOf(input);
-        using NetBench bench = new(_guest, pairs, withheld | (tap ? OffloadsWithheld(input) : 0), tap);
+        using NetBench bench = new(_guest, pairs, withheld | (tap ? OffloadsWithheld(input) : 0), tap, habit: input.Length < 2 ? (byte)0 : input[^2]);
         new DeviceScript(bench, _guest, new InputReader(input)).Run(InputReader.Seed(input));
     }
 
