@@ -47,11 +47,14 @@ internal abstract class NetPeer : IDisposable
     {
     }
 
-    /// <summary>Something came when it read last.</summary>
-    public bool ReadSome { get; private set; }
-
     /// <summary>After the device's turn: it reads as much as it likes.</summary>
-    public void Read() => ReadSome = _appetite != 0 && Read(_appetite);
+    public void Read()
+    {
+        if (_appetite != 0)
+        {
+            Read(_appetite);
+        }
+    }
 
     public void ReadAllFromNowOn() => _appetite = int.MaxValue;
 
@@ -76,8 +79,8 @@ internal abstract class NetPeer : IDisposable
         _own.Dispose();
     }
 
-    /// <summary>Reads at most so much, in its own measure; false when nothing came.</summary>
-    protected abstract bool Read(int limit);
+    /// <summary>Reads at most so much, in its own measure.</summary>
+    protected abstract void Read(int limit);
 
     protected abstract void WriteFrame(ref InputReader input);
 

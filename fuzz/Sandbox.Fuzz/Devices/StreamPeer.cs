@@ -26,9 +26,8 @@ internal sealed class StreamPeer(byte habit, FramesFromGuest fromGuest, FramesTo
         _toDevice.AsSpan(sent, _toDeviceBytes).CopyTo(_toDevice);
     }
 
-    protected override bool Read(int limit)
+    protected override void Read(int limit)
     {
-        bool came = false;
         for (int left = limit < int.MaxValue ? BytesOfAppetite * limit : int.MaxValue; left != 0;)
         {
             Span<byte> room = _fromDevice.AsSpan(_fromDeviceBytes);
@@ -38,15 +37,12 @@ internal sealed class StreamPeer(byte habit, FramesFromGuest fromGuest, FramesTo
                 break;
             }
 
-            came = true;
             left -= count;
             _fromDeviceBytes += count;
             TakeFrames();
         }
 
-        Reached.Note(75, Math.Min(_fromDeviceBytes, PrefixBytes));
-        return came;
-    }
+        Reached.Note(75, Math.Min(_fromDeviceBytes, PrefixBytes));    }
 
     protected override void ChangeHabit(ref InputReader input) => _pieceBytes = input.OneIn(3) ? int.MaxValue : 1 + (input.OneIn(2) ? input.Byte() : input.Below(8));
 

@@ -10,12 +10,10 @@ internal sealed class TapPeer(byte habit, FramesFromGuest fromGuest, FramesToGue
 {
     private readonly byte[] _fromDevice = GC.AllocateUninitializedArray<byte>(1 << 17);
 
-    protected override bool Read(int limit)
+    protected override void Read(int limit)
     {
-        bool came = false;
         for (int count; limit != 0 && (count = FdIo.Read(Fd, _fromDevice)) > 0; limit--)
         {
-            came = true;
             if (count < NetHeader.SizeBytes + 14)
             {
                 throw new FindingException($"tap: a packet of {count} bytes left");
@@ -23,8 +21,6 @@ internal sealed class TapPeer(byte habit, FramesFromGuest fromGuest, FramesToGue
 
             FromGuest.Left(NetHeader.Decode(_fromDevice), _fromDevice.AsSpan(NetHeader.SizeBytes, count - NetHeader.SizeBytes));
         }
-
-        return came;
     }
 
     // Headers as a host kernel writes them, and some that none does.
