@@ -23,6 +23,11 @@ internal abstract class NetBacking(int fd)
     /// <summary>A frame is there, or has just been received. False: nothing until the fd is readable.</summary>
     public abstract bool TryReceive();
 
+    /// <summary>The received frame's checksum is in its place: its header asks for it no longer.</summary>
+    public virtual void ChecksumCompleted()
+    {
+    }
+
     /// <summary>The received frame is done with.</summary>
     public abstract void Next();
 

@@ -135,7 +135,17 @@ internal sealed class NetReceiver(NetBacking backing, TokenBucket rate, FlowTabl
         int start = header.ChecksumStart;
         int offset = header.ChecksumOffset;
         header = default;
-        return !incomplete || InternetChecksum.TryComplete(backing.Frame, start, offset);
+        if (incomplete)
+        {
+            if (!InternetChecksum.TryComplete(backing.Frame, start, offset))
+            {
+                return false;
+            }
+
+            backing.ChecksumCompleted(); // the frame may have to wait and be tried again: a sum over its own result is another one
+        }
+
+        return true;
     }
 
     private Outcome Deliver(SplitVirtqueue ring, in NetHeader header, ReadOnlySpan<byte> frame)

@@ -42,6 +42,8 @@ internal sealed class TapBacking(int fd) : NetBacking(fd)
         return count is -(int)Errno.EAGAIN or -(int)Errno.EIO ? false : throw Lost("read", count);
     }
 
+    public override void ChecksumCompleted() => (Header with { Flags = NetHeaderFlags.None }).Encode(_received);
+
     public override void Next() => _receivedBytes = 0;
 
     public override void Send(in NetHeader header, int frameBytes)
