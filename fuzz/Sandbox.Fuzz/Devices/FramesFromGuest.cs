@@ -21,7 +21,14 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
     private readonly Dictionary<(int Queue, ushort Head), Sent> _withDevice = [];
     private readonly Dictionary<int, long> _lastOfQueue = [];
 
-    public ulong Features { get; set; }
+    private readonly List<ulong> _agreed = [];
+
+    /// <summary>What the driver has taken. What it sent before a reset may leave after it, as it was asked for then.</summary>
+    public ulong Features
+    {
+        get => _agreed.Count == 0 ? 0 : _agreed[^1];
+        set => _agreed.Add(value);
+    }
 
     /// <summary>Stands in the next frame's first bytes, so that no two are alike.</summary>
     public uint NextSerial => (uint)_sent.Count;
@@ -29,7 +36,7 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
     /// <summary>The driver has made a packet available, a header and a frame, or less.</summary>
     public void Added(int queue, ushort head, ReadOnlySpan<byte> packet)
     {
-        Sent sent = new(queue, NextSerial, packet.ToArray());
+        Sent sent = new(queue, NextSerial, packet.ToArray(), Features);
         _sent.Add(sent);
         _withDevice[(queue, head)] = sent;
         _lastOfQueue.TryAdd(queue, -1);
@@ -44,7 +51,7 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
         }
 
         ReadOnlySpan<byte> packet = sent.Packet;
-        sent.MustLeave = packet.Length >= NetHeader.SizeBytes + EthernetBytes && MayLeave(NetHeader.Decode(packet), packet[NetHeader.SizeBytes..]);
+        sent.MustLeave = packet.Length >= NetHeader.SizeBytes + EthernetBytes && MayLeave(NetHeader.Decode(packet), packet[NetHeader.SizeBytes..], sent.Features);
     }
 
     /// <summary>The ring begins anew: what lay in it is forgotten.</summary>
@@ -59,14 +66,15 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
     /// <summary>A frame came out at the other end; of a stream, no header.</summary>
     public void Left(in NetHeader header, ReadOnlySpan<byte> frame)
     {
+        ulong features = FeaturesOf(header, frame);
         if (tap)
         {
-            TapJudge.Sent(header, frame, Features);
+            TapJudge.Sent(header, frame, features);
         }
 
         ushort type = BinaryPrimitives.ReadUInt16BigEndian(frame[12..]);
         Reached.Note(71, type is 0x0800 or 0x86DD ? type : 0);
-        if (!MayLeave(header, frame))
+        if (!MayLeave(header, frame, features))
         {
             throw new FindingException($"net: a frame of type 0x{type:x4} and {frame.Length} bytes left that must not");
         }
@@ -122,12 +130,32 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
         }
     }
 
-    private bool MayLeave(in NetHeader header, ReadOnlySpan<byte> frame)
+    // Those of the driver that sent it; which one that was, only a good driver's frame tells.
+    private ulong FeaturesOf(in NetHeader header, ReadOnlySpan<byte> frame)
+    {
+        uint serial = BinaryPrimitives.ReadUInt32BigEndian(frame);
+        if (good && serial < _sent.Count)
+        {
+            return _sent[(int)serial].Features;
+        }
+
+        foreach (ulong features in _agreed)
+        {
+            if (TapJudge.MayAsk(header, frame, features, out _))
+            {
+                return features;
+            }
+        }
+
+        return Features;
+    }
+
+    private bool MayLeave(in NetHeader header, ReadOnlySpan<byte> frame, ulong features)
     {
         ulong source = BinaryPrimitives.ReadUInt64BigEndian(frame[6..]) >> 16;
         return source == ownMac
             && (tap || !IsForThisHost(frame))
-            && TapJudge.MayAsk(header, frame, Features, out _)
+            && TapJudge.MayAsk(header, frame, features, out _)
             && (header.Segmentation != NetSegmentation.None || frame.Length <= mtu + LinkBytes);
     }
 
@@ -138,8 +166,10 @@ internal sealed class FramesFromGuest(bool good, bool tap, ulong ownMac, int mtu
         _ => false,
     };
 
-    private sealed class Sent(int queue, uint serial, byte[] packet)
+    private sealed class Sent(int queue, uint serial, byte[] packet, ulong features)
     {
+        public ulong Features { get; } = features;
+
         public int Queue { get; } = queue;
 
         public uint Serial { get; } = serial;
