@@ -20,6 +20,7 @@ internal static class TargetList
         ("frontend", () => new FrontendFuzzer()),
         ("agent", () => new AgentFuzzer()),
         ("launch", () => new LaunchFuzzer()),
+        ("inbox", () => new InboxFuzzer()),
         ("arguments", () => new ArgumentsFuzzer()),
         ("boot", () => new BootFuzzer()),
         ("seccomp", () => new SeccompFuzzer()),
