@@ -21,6 +21,7 @@ internal static class TargetList
         ("agent", () => new AgentFuzzer()),
         ("launch", () => new LaunchFuzzer()),
         ("inbox", () => new InboxFuzzer()),
+        ("client", () => new ClientFuzzer()),
         ("arguments", () => new ArgumentsFuzzer()),
         ("boot", () => new BootFuzzer()),
         ("seccomp", () => new SeccompFuzzer()),
