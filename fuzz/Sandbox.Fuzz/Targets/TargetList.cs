@@ -22,6 +22,7 @@ internal static class TargetList
         ("launch", () => new LaunchFuzzer()),
         ("inbox", () => new InboxFuzzer()),
         ("client", () => new ClientFuzzer()),
+        ("words", () => new WordsFuzzer()),
         ("arguments", () => new ArgumentsFuzzer()),
         ("boot", () => new BootFuzzer()),
         ("seccomp", () => new SeccompFuzzer()),
