@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sandbox;
 
 /// <summary>
@@ -16,12 +18,22 @@ public sealed class SandboxException : Exception
     /// <summary>The sort of failure.</summary>
     public SandboxErrorKind Kind { get; }
 
-    /// <summary>A guest may have written part of the text: no control character of it may reach a terminal.</summary>
+    /// <summary>A guest may have written part of the text: nothing of it may steer a terminal, or turn a line around.</summary>
     private static string OneLine(string? message) => string.Create(message?.Length ?? 0, message, static (line, text) =>
     {
         for (int index = 0; index < line.Length; index++)
         {
-            line[index] = char.IsControl(text![index]) ? ' ' : text[index];
+            bool isPair = index + 1 < line.Length && char.IsSurrogatePair(text![index], text[index + 1]);
+            bool isPrintable = IsPrintable(CharUnicodeInfo.GetUnicodeCategory(text!, index)); // of the pair, where there is one
+            line[index] = isPrintable ? text![index] : ' ';
+            if (isPair)
+            {
+                index++;
+                line[index] = isPrintable ? text![index] : ' ';
+            }
         }
     });
+
+    private static bool IsPrintable(UnicodeCategory category) => category is not (
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
 }

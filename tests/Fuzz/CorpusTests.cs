@@ -22,7 +22,7 @@ public sealed class CorpusTests
         int executions = target switch
         {
             "acpi" => 40,
-            "blk" or "vsock" or "net" or "tap" or "backend" or "frontend" => 2000,
+            "blk" or "vsock" or "net" or "tap" or "backend" or "frontend" or "inbox" or "client" => 2000,
             _ => 10_000,
         };
 

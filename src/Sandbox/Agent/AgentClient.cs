@@ -64,7 +64,22 @@ internal sealed class AgentClient : IDisposable
     /// <summary>Asks for a command; the task completes when the guest has started it.</summary>
     public async Task<GuestProcess> ExecAsync(ExecOptions options, IReadOnlyList<string> environment, CancellationToken cancellationToken)
     {
-        GuestProcess process;
+        GuestProcess process = Begin(options, environment);
+        try
+        {
+            await process.Started.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return process;
+        }
+        catch (OperationCanceledException)
+        {
+            process.Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>Asks for a command and does not wait for its start.</summary>
+    internal GuestProcess Begin(ExecOptions options, IReadOnlyList<string> environment)
+    {
         lock (Gate)
         {
             ThrowIfOver();
@@ -80,21 +95,11 @@ internal sealed class AgentClient : IDisposable
                     $"the command's arguments or environment are too large ({fault}); give at most {AgentLimits.MaxListItems} items and {AgentLimits.MaxListBytes} bytes of each");
             }
 
-            process = new GuestProcess(this, command, options);
+            GuestProcess process = new(this, command, options);
             _processes.Add(command.Id, process);
             Judge(AgentMessageType.Exec);
             Append(bytes);
-        }
-
-        try
-        {
-            await process.Started.WaitAsync(cancellationToken).ConfigureAwait(false);
             return process;
-        }
-        catch (OperationCanceledException)
-        {
-            process.Abandon();
-            throw;
         }
     }
 
@@ -153,7 +158,10 @@ internal sealed class AgentClient : IDisposable
     internal Span<byte> Room(int bytes) => _queue.Room(bytes);
 
     /// <summary>How much data may be queued now. Under <see cref="Gate"/>.</summary>
-    internal int DataRoom => Math.Max(0, FrameQueue.DataLimitBytes - _queue.Count);
+    internal int DataRoom => Math.Max(0, FrameQueue.DataLimitBytes - QueuedBytes);
+
+    /// <summary>What the sending thread has not taken yet. Under <see cref="Gate"/>.</summary>
+    internal int QueuedBytes => _queue.Count;
 
     /// <summary>Whether a message may go now; under <see cref="Gate"/>.</summary>
     internal bool MaySend(AgentMessageType type) => Failure is null && _session.TrySend(type);
@@ -214,7 +222,8 @@ internal sealed class AgentClient : IDisposable
         ThreadEnded();
     }
 
-    private bool TakeFrames(AgentFrameReader reader)
+    /// <summary>What the receiving thread does with what it has received. False: the connection is over.</summary>
+    internal bool TakeFrames(AgentFrameReader reader)
     {
         AgentFault fault = AgentFault.None;
         SandboxException? bootFailure = null;
@@ -306,16 +315,9 @@ internal sealed class AgentClient : IDisposable
         while (true)
         {
             _queueChanged.Wait();
-            ReadOnlyMemory<byte> frames;
-            lock (Gate)
+            if (!TryTakeQueued(out ReadOnlyMemory<byte> frames))
             {
-                if (_broken)
-                {
-                    break;
-                }
-
-                frames = _queue.TakeAll();
-                QueueEmptied.Pulse();
+                break;
             }
 
             if (UnixSocket.SendAll(_connection.Number, frames.Span) < 0)
@@ -326,6 +328,23 @@ internal sealed class AgentClient : IDisposable
         }
 
         ThreadEnded();
+    }
+
+    /// <summary>What the sending thread sends next. False: the connection is over.</summary>
+    internal bool TryTakeQueued(out ReadOnlyMemory<byte> frames)
+    {
+        lock (Gate)
+        {
+            frames = default;
+            if (_broken)
+            {
+                return false;
+            }
+
+            frames = _queue.TakeAll();
+            QueueEmptied.Pulse();
+            return true;
+        }
     }
 
     private void ThreadEnded()
