@@ -20,8 +20,13 @@ internal sealed class VsockFuzzer : IFuzzer, IDisposable
     public void Run(ReadOnlySpan<byte> input)
     {
         _guest.Begin(strict: DeviceScript.IsGood(input));
-        using VsockBench bench = new(_guest, honest: !input.IsEmpty && (input[0] & 8) != 0);
-        new DeviceScript(bench, _guest, new InputReader(input)).Run(InputReader.Seed(input));
+        OpenFds fds = OpenFds.Before();
+        using (VsockBench bench = new(_guest, input.IsEmpty ? (byte)0 : input[0]))
+        {
+            new DeviceScript(bench, _guest, new InputReader(input)).Run(InputReader.Seed(input));
+        }
+
+        fds.RequireSame("vsock");
     }
 
     public void Dispose() => _guest.Dispose();

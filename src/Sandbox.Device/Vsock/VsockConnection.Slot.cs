@@ -71,6 +71,15 @@ internal sealed partial class VsockConnection
         }
     }
 
+    /// <summary>The guest begins anew between these ports: what has ended between them has nothing more to say.</summary>
+    public void DropReset(in VsockPacketHeader request)
+    {
+        if (Phase is VsockPhase.Draining or VsockPhase.Closed && request.DestinationPort == _hostPort && request.SourcePort == GuestPort)
+        {
+            _pending = VsockPending.None;
+        }
+    }
+
     /// <summary>What is over is free again. Its socket, or -1: the caller's to close.</summary>
     public int Release()
     {

@@ -190,12 +190,12 @@ internal sealed class VsockDevice : VirtioDevice
         }
         else if (connection.Phase == VsockPhase.Waiting)
         {
-            _resets.Drop(header.DestinationPort, header.SourcePort);
+            DropResets(header);
             connection.Open(header);
         }
         else if (connection.Phase == VsockPhase.Free)
         {
-            _resets.Drop(header.DestinationPort, header.SourcePort);
+            DropResets(header);
             _requests!.Enter(connection, header); // Find gives one for nothing else
         }
         else if (connection.Phase == VsockPhase.Wanted)
@@ -210,6 +210,16 @@ internal sealed class VsockDevice : VirtioDevice
         {
             packet.LimitTo(header.LengthBytes);
             connection.Accept(header, packet);
+        }
+    }
+
+    // A connection begins anew between two ports: a reset of what was there before, of a connection or of none, would end it.
+    private void DropResets(in VsockPacketHeader request)
+    {
+        _resets.Drop(request.DestinationPort, request.SourcePort);
+        foreach (VsockConnection connection in Live)
+        {
+            connection.DropReset(request);
         }
     }
 

@@ -1,6 +1,7 @@
 using Sandbox.Control.Launch;
 using Sandbox.Device.Vsock;
 using Sandbox.Linux;
+using Sandbox.Testing;
 using Sandbox.Virtio.Vsock;
 
 namespace Sandbox.Unit.Tests.Device;
@@ -262,6 +263,17 @@ public sealed class VsockManyTests : IDisposable
         _vsock.Turn();
         Assert.Equal(3u, _vsock.Expect(VsockOperation.Data).DestinationPort);
         using FdHandle third = _vsock.Connect(4);
+    }
+
+    [Fact]
+    public void Guest_ClosesAndBeginsAnewFromTheSamePort_TheResetOfTheFirstIsDropped()
+    {
+        _vsock.ConnectFirst(1);
+        byte[] close = new byte[VsockPacketHeader.SizeBytes];
+        (VsockManyHarness.Of(1, VsockOperation.Shutdown) with { Flags = VsockShutdown.Both }).Encode(close);
+        _vsock.Transmit.Add(new DriverBuffer(_vsock.Guest.Place(close), (uint)close.Length, false));
+        using FdHandle program = _vsock.Connect(1);
+        _vsock.ExpectNothing();
     }
 
     [Theory]
