@@ -10,6 +10,6 @@ rm -rf "$bin"
 dotnet build fuzz/Sandbox.Fuzz.Guided -c Release -p:RunAnalyzers=false -v q -nologo -clp:NoSummary >&2
 mkdir -p "$(dirname "$bin")"
 cp -r fuzz/Sandbox.Fuzz.Guided/bin/Release/net10.0 "$bin"
-for room in Sandbox.Virtio Sandbox.VhostUser Sandbox.Control Sandbox.Boot sandbox-device sandbox-vmm sandbox-seccomp Sandbox.Cli; do
+for room in Sandbox.Virtio Sandbox.VhostUser Sandbox.Control Sandbox.Boot sandbox-device sandbox-vmm sandbox-seccomp Sandbox.Cli Sandbox; do
     "$tools/sharpfuzz" "$bin/$room.dll" >/dev/null || echo "$room is not instrumented" >&2
 done
