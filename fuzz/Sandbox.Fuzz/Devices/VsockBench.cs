@@ -249,7 +249,7 @@ internal sealed class VsockBench : DeviceBench
     // Mostly what the device has room for, as far as the guest knows.
     private int DataBytes(ref InputReader input, VsockTalk? talk, uint hostPort)
     {
-        int bytes = input.OneIn(3) ? input.U16() % 4096 : input.Below(256);
+        int bytes = input.OneIn(3) ? input.Below(256) : input.U16() % 4096;
         uint held = talk is null ? 0 : talk.Sent - talk.ForwardedTold;
         uint room = _guest.RoomOf(hostPort);
         return input.OneIn(12) || held > room ? bytes : (int)Math.Min((uint)bytes, room - held);
