@@ -40,7 +40,7 @@ internal sealed class ConnectorBench : IDisposable
         }
 
         (Control, _device) = UnixSocket.CreatePair();
-        SmallBuffer.Set(Control);
+        SocketBuffers.MakeSmall(Control);
         _ = FdIo.SetNonBlocking(_device.Number, on: true);
         Connector = new VsockConnector(["", programs[0].Path, programs[1].Path, nobody], SandboxSecurity.None);
     }

@@ -187,13 +187,8 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             return null;
         }
 
-        bool muted = _guest.Auditor.Muted;
-        _guest.Auditor.Muted = true;
-        GuestSlice region = _guest.Record(index);
-        region.Clear();
-        _guest.Auditor.Muted = muted;
         DeviceQueue queue = _bench.Device.Queues[index];
-        queue.Record.Attach(region);
+        queue.Record.Attach(_guest.ClearRecord(index));
         return queue.Record;
     }
 

@@ -26,8 +26,8 @@ internal abstract class NetPeer : IDisposable
         _appetite = AppetiteOf(habit);
         if ((habit & 0x80) == 0)
         {
-            SocketBuffers.MakeSmall(_device.Number);
-            SocketBuffers.MakeSmall(_own.Number);
+            SocketBuffers.MakeSmall(_device);
+            SocketBuffers.MakeSmall(_own);
         }
     }
 

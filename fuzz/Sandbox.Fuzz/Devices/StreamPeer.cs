@@ -42,7 +42,8 @@ internal sealed class StreamPeer(byte habit, FramesFromGuest fromGuest, FramesTo
             TakeFrames();
         }
 
-        Reached.Note(75, Math.Min(_fromDeviceBytes, PrefixBytes));    }
+        Reached.Note(75, Math.Min(_fromDeviceBytes, PrefixBytes));
+    }
 
     protected override void ChangeHabit(ref InputReader input) => _pieceBytes = input.OneIn(3) ? int.MaxValue : 1 + (input.OneIn(2) ? input.Byte() : input.Below(8));
 

@@ -218,7 +218,7 @@ internal sealed class VsockPrograms : IDisposable
 
     private int Connect(uint port)
     {
-        (FdHandle device, FdHandle end) = SmallSocket.CreatePair();
+        (FdHandle device, FdHandle end) = SocketBuffers.CreateSmallPair();
         _programs.Add(new VsockProgram(end, port, (byte)(_programs.Count + 1)));
         return device.Take();
     }

@@ -93,6 +93,17 @@ internal sealed class FuzzGuest : IDisposable
             : throw new InvalidOperationException("more queues than records");
     }
 
+    /// <summary>A record that nobody has used.</summary>
+    public GuestSlice ClearRecord(int queue)
+    {
+        GuestSlice record = Record(queue);
+        bool muted = Auditor.Muted;
+        Auditor.Muted = true;
+        record.Clear();
+        Auditor.Muted = muted;
+        return record;
+    }
+
     /// <summary>Somebody else writes into a record.</summary>
     public void WriteRecord(int queue, uint offset, ReadOnlySpan<byte> bytes)
     {
@@ -109,6 +120,17 @@ internal sealed class FuzzGuest : IDisposable
         Auditor.Muted = true;
         _ = Memory.TryWrite(new GuestAddress(address), bytes);
         Auditor.Muted = muted;
+    }
+
+    /// <summary>The driver writes a descriptor (virtio 1.2 §2.7.5).</summary>
+    public void WriteDescriptor(ulong at, ulong address, uint lengthBytes, ushort flags, ushort next)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, address);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], lengthBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[12..], flags);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[14..], next);
+        Write(at, bytes);
     }
 
     /// <summary>The driver reads; zeros outside memory.</summary>

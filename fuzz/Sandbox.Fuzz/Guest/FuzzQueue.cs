@@ -7,8 +7,9 @@ namespace Sandbox.Fuzz.Guest;
 /// <summary>The driver's side of a split queue (virtio 1.2 §2.7), by the book or not. It checks what comes back.</summary>
 internal sealed class FuzzQueue
 {
-    private const ushort Next = 1;
-    private const ushort DeviceWrites = 2;
+    /// <summary>VIRTQ_DESC_F_NEXT and VIRTQ_DESC_F_WRITE.</summary>
+    public const ushort Next = 1;
+    public const ushort DeviceWrites = 2;
     private const ushort Indirect = 4;
 
     private readonly FuzzGuest _guest;
@@ -88,12 +89,12 @@ internal sealed class FuzzQueue
             ushort here = (ushort)((_firstFree + index) % Size);
             ushort next = (ushort)(last ? 0 : indirect ? index + 1 : (here + 1) % Size);
             ulong at = indirect ? table + (16ul * (uint)index) : Descriptors + (16ul * here);
-            WriteDescriptor(at, buffer.Address, buffer.LengthBytes, flags, next);
+            _guest.WriteDescriptor(at, buffer.Address, buffer.LengthBytes, flags, next);
         }
 
         if (indirect)
         {
-            WriteDescriptor(Descriptors + (16ul * head), table, (uint)buffers.Length * 16, Indirect, 0);
+            _guest.WriteDescriptor(Descriptors + (16ul * head), table, (uint)buffers.Length * 16, Indirect, 0);
         }
 
         if (_guest.Auditor.Strict)
@@ -195,15 +196,5 @@ internal sealed class FuzzQueue
     }
 
     public void RawDescriptor(ushort index, ulong address, uint lengthBytes, ushort flags, ushort next) =>
-        WriteDescriptor(Descriptors + (16ul * (uint)(index % Size)), address, lengthBytes, flags, next);
-
-    public void WriteDescriptor(ulong at, ulong address, uint lengthBytes, ushort flags, ushort next)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, address);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], lengthBytes);
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[12..], flags);
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[14..], next);
-        _guest.Write(at, bytes);
-    }
+        _guest.WriteDescriptor(Descriptors + (16ul * (uint)(index % Size)), address, lengthBytes, flags, next);
 }

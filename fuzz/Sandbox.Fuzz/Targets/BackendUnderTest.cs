@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Sandbox.Device;
 using Sandbox.Device.Block;
 using Sandbox.Fuzz.Devices;
@@ -15,8 +14,6 @@ internal sealed class BackendUnderTest : IDisposable
 {
     private const ulong RequestsAt = FuzzGuest.LowStart + 0x8000;
     private const uint RingEntries = 16;
-    private const ushort Next = 1;
-    private const ushort DeviceWrites = 2;
 
     private readonly FuzzGuest _guest;
     private readonly Epoll _epoll = new();
@@ -101,27 +98,18 @@ internal sealed class BackendUnderTest : IDisposable
             ushort head = (ushort)((6 * input.Below(2)) + (3 * request));
             bool writes = input.OneIn(2);
             ulong place = RequestsAt + (0x1000ul * head);
+            ulong at = descriptors + (16ul * head);
             header.Clear();
             header[0] = writes ? (byte)1 : (byte)0;
             header[8] = (byte)input.Below(BlockModel.Sectors);
             _guest.Write(place, header);
-            WriteDescriptor(descriptors, head, place, 16, Next, (ushort)(head + 1));
-            WriteDescriptor(descriptors, (ushort)(head + 1), place + 0x100, 512u << input.Below(3), (ushort)(Next | (writes ? 0 : DeviceWrites)), (ushort)(head + 2));
-            WriteDescriptor(descriptors, (ushort)(head + 2), place + 0x10, 1, DeviceWrites, 0);
+            _guest.WriteDescriptor(at, place, 16, FuzzQueue.Next, (ushort)(head + 1));
+            _guest.WriteDescriptor(at + 16, place + 0x100, 512u << input.Below(3), (ushort)(FuzzQueue.Next | (writes ? 0 : FuzzQueue.DeviceWrites)), (ushort)(head + 2));
+            _guest.WriteDescriptor(at + 32, place + 0x10, 1, FuzzQueue.DeviceWrites, 0);
             _guest.Write16(available + 4 + (2ul * ((index + (uint)request) % RingEntries)), head);
         }
 
         _guest.Write16(available + 2, unchecked((ushort)(index + 2)));
-    }
-
-    private void WriteDescriptor(ulong table, ushort index, ulong address, uint lengthBytes, ushort flags, ushort next)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, address);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], lengthBytes);
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[12..], flags);
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[14..], next);
-        _guest.Write(table + (16ul * index), bytes);
     }
 
     public void Dispose()

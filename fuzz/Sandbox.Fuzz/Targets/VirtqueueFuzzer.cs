@@ -161,7 +161,7 @@ internal sealed class VirtqueueFuzzer : IFuzzer, IDisposable
             uint flags = (last ? 0u : 1) | (input.OneIn(12) ? (uint)input.Byte() & 7 : writable ? 2u : 0);
             int here = indirect ? index : (head + index) % queue.Size;
             int next = indirect ? index + 1 : (here + 1) % queue.Size;
-            queue.WriteDescriptor(
+            _guest.WriteDescriptor(
                 (indirect ? table : queue.Layout.DescriptorTable.Value) + (16ul * (uint)here),
                 Address(ref input),
                 input.OneIn(4) ? input.Edge32() : input.Byte(),

@@ -57,7 +57,7 @@ internal sealed class WordsFuzzer : IFuzzer
             switch (input.Below(8))
             {
                 case 0 or 1 or 2:
-                    _ = _text.Append(Rune.IsValid(Edges[input.Byte() % Edges.Length]) ? new Rune(Edges[input.Byte() % Edges.Length]) : Rune.ReplacementChar);
+                    _ = _text.Append(new Rune(input.Pick<int>(Edges)));
                     break;
                 case 3:
                     _ = _text.Append((char)input.U16()); // half a pair too: no guest's text has one, but the wall is for all
