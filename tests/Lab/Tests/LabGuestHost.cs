@@ -43,12 +43,14 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
                     throw; // it did not even boot, in several attempts
                 }
 
-                bool answers = error is TimeoutException && await AnswersAsync(_machine);
+                // While the command still stands: what it waits for is to be seen there.
+                string? processes = error is TimeoutException ? await ProcessesAsync(_machine) : null;
                 string log = _machine.ReadLogs();
-                Forget(_machine, $"{(answers ? "a command in the lab host had no end" : "lab host died or hung under a command")} (attempt {attempt} of {Attempts}): {error.Message}");
+                string where = $"{error.Message}\n{processes}";
+                Forget(_machine, $"{(processes is null ? "lab host died or hung under a command" : "a command in the lab host had no end")} (attempt {attempt} of {Attempts}): {where}");
                 if (attempt == Attempts)
                 {
-                    throw new LabException($"{(answers ? "no end" : "the lab host died or hung")}, {Attempts} times: {error.Message}\n{log}");
+                    throw new LabException($"{(processes is null ? "the lab host died or hung" : "no end")}, {Attempts} times: {where}\n{log}");
                 }
             }
         }
@@ -98,7 +100,6 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
         }
         catch (TimeoutException)
         {
-            command.Signal(9);
             // Its words first: a report shows the first lines.
             throw new TimeoutException($"no end within {limit.TotalSeconds} s; output so far:\n{Encoding.UTF8.GetString(output.ToArray())}\n{Encoding.UTF8.GetString(error.ToArray())}\nof {string.Join(' ', arguments)}");
         }
@@ -123,15 +124,16 @@ internal sealed class LabGuestHost(LabOptions? options = null, string? prepare =
             (string[])["Fatal exception", "the guest stopped by itself (TripleFault)", "the guest did not answer within"],
             words => result.Error.Contains(words, StringComparison.Ordinal));
 
-    private static async Task<bool> AnswersAsync(LabMachine machine)
+    /// <summary>What runs in a lab host whose command has no end, and where each process waits; null: it does not answer.</summary>
+    private static async Task<string?> ProcessesAsync(LabMachine machine)
     {
         try
         {
-            return (await RunOnceAsync(machine, ["true"], [], AnswerLimit)).ExitCode == 0;
+            return (await RunOnceAsync(machine, ["ps", "-N", "--pid", "2", "--ppid", "2", "-o", "pid,ppid,etimes,time,stat,wchan:24,args:160", "--forest"], [], AnswerLimit)).Text;
         }
         catch (Exception error) when (error is LabException or TimeoutException)
         {
-            return false;
+            return null;
         }
     }
 }
