@@ -141,13 +141,34 @@ internal sealed class ClientFuzzer : IFuzzer, IDisposable
         switch (command.Told)
         {
             case HostCommandPhase.Requested:
-                Answer(guest, command, input.OneIn(12));
+                int fate = input.Below(24);
+                if (fate == 0 && input.OneIn(4))
+                {
+                    RefuseAll(guest);
+                }
+                else
+                {
+                    Answer(guest, command, failed: fate is 0 or 12);
+                }
+
                 break;
             case HostCommandPhase.Running:
                 TellOfRunning(ref input, guest, command, stream);
                 break;
             default:
                 break;
+        }
+    }
+
+    // A guest need not have read a request to refuse it, and each refusal lets the operator ask again.
+    private static void RefuseAll(ClientGuest guest)
+    {
+        foreach (ClientCommand? command in guest.Commands)
+        {
+            if (command is { Told: HostCommandPhase.Requested })
+            {
+                Answer(guest, command, failed: true);
+            }
         }
     }
 

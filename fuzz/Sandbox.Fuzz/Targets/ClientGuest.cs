@@ -91,8 +91,10 @@ internal sealed class ClientGuest(AgentClient client, byte[] wire)
                 Apply(frame.Type, frame.Command, frame.Stream, frame.Bytes);
             }
 
-            bool deaf = client.QueuedBytes > FrameQueue.HardLimitBytes;
-            Require(Over || !deaf, $"{client.QueuedBytes} bytes wait for a guest that reads nothing, and it goes on");
+            // A command whose request may wait is no sign of a guest that does not read; one that it has refused unread is.
+            int beyond = client.QueuedBytes - FrameQueue.HardLimitBytes;
+            bool deaf = beyond > 0 && beyond > Commands.Count(static command => command is { Phase: not HostCommandPhase.Over }) * AgentLimits.MaxFrameBytes;
+            Require(Over || Blind || !deaf, $"{client.QueuedBytes} bytes wait for a guest that reads nothing, and it goes on");
             Require(Blind || Over == (Broken || deaf), Over ? "a guest that keeps to the protocol was ended" : "a guest that breaks the protocol goes on");
             Reached.Note(3, (Over ? 1 : 0) | (deaf ? 2 : 0) | (Broken ? 4 : 0));
         }

@@ -13,7 +13,7 @@ internal sealed class ClientOperator(AgentClient client, ClientGuest guest)
 
     private static readonly CancellationToken Cancelled = new(canceled: true);
     private static readonly string[] SmallCommand = ["cat"];
-    private static readonly string[] BigCommand = [new('a', 40_000)];
+    private static readonly string[] BigCommand = ["cat", new('a', 40_000)];
     private static readonly string[] BigEnvironment = [new('e', 20_000)];
     private static readonly SandboxException Reason = new(SandboxErrorKind.GuestStopped, "the microVM is over");
 

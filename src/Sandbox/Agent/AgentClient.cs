@@ -239,7 +239,7 @@ internal sealed class AgentClient : IDisposable
             }
 
             fault = fault != AgentFault.None ? fault : reader.Fault;
-            if (_queue.Count > FrameQueue.HardLimitBytes)
+            if (_queue.Count > FrameQueue.HardLimitBytes + (_processes.Count * AgentLimits.MaxFrameBytes))
             {
                 bootFailure ??= Lost("the guest's agent reads nothing any more");
             }

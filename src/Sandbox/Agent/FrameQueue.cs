@@ -11,7 +11,10 @@ internal sealed class FrameQueue
     /// <summary>Data frames wait while this much is queued: what a slow guest does not take stays with the writer.</summary>
     public const int DataLimitBytes = 256 * 1024;
 
-    /// <summary>A guest that lets even credits and signals pile up this far reads nothing any more.</summary>
+    /// <summary>
+    /// A guest that lets even credits and signals pile up this far reads nothing any more. Beside the requests of the commands that live, of
+    /// which an application may begin many at once: no guest's fault.
+    /// </summary>
     public const int HardLimitBytes = 1024 * 1024;
 
     private ArrayBufferWriter<byte> _filling = new();

@@ -207,4 +207,43 @@ public sealed class AgentClientTests
             Assert.False(guest.Client.Ended.IsCompleted);
         }
     }
+
+    /// <summary>That they wait is the application's doing, which began them all at once.</summary>
+    [Fact]
+    public async Task ManyLargeCommands_ThatTheGuestHasNotReadYet_AreNoFaultOfTheGuests()
+    {
+        using FakeGuest guest = await FakeGuest.ReadyAsync();
+        GuestProcess first = guest.Client.Begin(LargeCommand, []);
+        for (int count = 1; count < AgentLimits.MaxLiveCommands; count++)
+        {
+            guest.Client.Begin(LargeCommand, []);
+        }
+
+        guest.Send(new StartedMessage(1).Encode);
+        await first.Started.WaitAsync(Patience);
+        for (int count = 0; count < AgentLimits.MaxLiveCommands; count++)
+        {
+            guest.Expect(AgentMessageType.Exec);
+        }
+    }
+
+    [Fact]
+    public async Task ManyLargeCommands_ThatTheGuestRefusesUnread_EndTheConnection()
+    {
+        using FakeGuest guest = await FakeGuest.ReadyAsync();
+        uint id = 0;
+        while (!guest.Client.Ended.IsCompleted)
+        {
+            id++;
+            Assert.True(id < 100, "what waits for the guest grows without end");
+            GuestProcess process = guest.Client.Begin(LargeCommand, []);
+            guest.Send(new ExecFailedMessage(id, 2).Encode);
+            await Task.WhenAny(process.Started, guest.Client.Ended).WaitAsync(Patience);
+        }
+
+        SandboxException reason = await guest.Client.Ended;
+        Assert.Equal("the guest's agent reads nothing any more", reason.Message);
+    }
+
+    private static ExecOptions LargeCommand => new() { Command = [new string('a', AgentLimits.MaxListBytes - 100)] };
 }
