@@ -46,6 +46,9 @@ internal sealed class BlockBench : DeviceBench
     // Threads end what they have begun, as no killed process does.
     public override bool CanBeKilled => _threads is null;
 
+    // The end of what threads do wakes the loop, which then asks.
+    public override bool MustAskForKicks(int queueIndex, bool atEnd) => _threads is null;
+
     public override void Replace() => _device = Make(_file, _readOnly);
 
     public override void FeaturesAgreed(ulong features)

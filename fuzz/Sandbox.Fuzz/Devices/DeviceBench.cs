@@ -20,11 +20,20 @@ internal abstract class DeviceBench : IDisposable
     /// <summary>Every chain made available by a good driver is back when the device says that there is nothing more to do.</summary>
     public virtual bool AnswersAtOnce => true;
 
+    /// <summary>
+    /// The device has no more to do: whether it must then ask for a kick on this queue, once that is empty. At the end, nothing that it would wait for
+    /// stands in its way.
+    /// </summary>
+    public virtual bool MustAskForKicks(int queueIndex, bool atEnd) => AnswersAtOnce;
+
     /// <summary>A request's buffers are in no other request, and the driver's again with the answer.</summary>
     public virtual bool TakesBuffersBack => true;
 
     /// <summary>Its process may be killed at any access to shared memory, and another goes on with its rings and records.</summary>
     public virtual bool CanBeKilled => false;
+
+    /// <summary>Its process ends by itself, with an error that is not the driver's.</summary>
+    public virtual bool HasEnded => false;
 
     /// <summary>What one turn may allocate: nothing, on the data path.</summary>
     public virtual long TurnAllocationBytes => 0;

@@ -20,6 +20,8 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     private readonly DeviceBench _bench = bench;
     private readonly FuzzGuest _guest = guest;
     private readonly FuzzQueue?[] _queues = new FuzzQueue?[bench.Device.Queues.Length];
+    private readonly bool[] _unseen = new bool[bench.Device.Queues.Length]; // the device has not worked since the ring began
+    private readonly DriverSignals? _signals = guest.Auditor.Strict ? new(bench.Device.Queues.Length) : null; // a good driver's
     private InputReader _input = input;
     private bool _good;
     private ulong _features;
@@ -28,6 +30,19 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     public static bool IsGood(ReadOnlySpan<byte> input) => input.IsEmpty || (input[0] & 3) is 0 or 1;
 
     public void Run(ulong seed)
+    {
+        try
+        {
+            Act(seed);
+        }
+        finally
+        {
+            DriverSignals.Gone(_bench.Device);
+            _signals?.Dispose();
+        }
+    }
+
+    private void Act(ulong seed)
     {
         byte mode = _input.Byte();
         _good = (mode & 3) is 0 or 1;
@@ -47,6 +62,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         Work();
         _guest.Auditor.BeforeRead = null;
         _bench.CheckAtEnd(_good);
+        RequireKicks(atEnd: true);
     }
 
     private void Step(bool hostile)
@@ -69,7 +85,8 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
                 break;
             case 12:
                 _queues[queue]?.SetFlags((ushort)(_input.Byte() & 1));
-                _queues[queue]?.WantCallAt(_input.U16());
+                ushort wish = _input.U16();
+                _queues[queue]?.WantCallAt((wish & 0x8000) != 0 ? wish : unchecked((ushort)(_queues[queue]!.UsedIndex + (wish & 7)))); // as drivers do: soon
                 break;
             case 13 when _input.OneIn(4):
                 Restart(queue);
@@ -132,6 +149,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     private void Succeed()
     {
         _guest.Auditor.BeginRound();
+        DriverSignals.Gone(_bench.Device);
         _bench.Replace();
         _bench.FeaturesAgreed(_features);
         _bench.Device.TakenOver();
@@ -152,6 +170,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
             }
 
             _bench.Device.QueueStarted(index);
+            _signals?.TakenOver(queue, index);
         }
     }
 
@@ -177,6 +196,8 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
         _queues[index] = driver;
         _bench.Device.QueueStarted(index);
         _bench.QueueStarted(index);
+        _signals?.Started(queue, index, start);
+        _unseen[index] = true;
     }
 
     // As the front end asks for one: cleared.
@@ -222,6 +243,7 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
     {
         int turns = 0;
         bool more = true;
+        Array.Clear(_unseen);
         while (more)
         {
             if (++turns > MaxTurns)
@@ -254,6 +276,11 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
                 continue;
             }
 
+            if (!_bench.HasEnded)
+            {
+                _signals?.RequireCall(index, queue, EventIndex);
+            }
+
             while (queue.TryTakeUsed(out ushort head, out uint written))
             {
                 Reached.Note(2 + (index << 4), System.Numerics.BitOperations.Log2(written + 1));
@@ -274,7 +301,22 @@ internal ref struct DeviceScript(DeviceBench bench, FuzzGuest guest, InputReader
                 throw new FindingException($"queue {index}: {queue.Outstanding} requests are neither answered nor refused");
             }
         }
+
+        RequireKicks(atEnd: false);
     }
+
+    private readonly void RequireKicks(bool atEnd)
+    {
+        for (int index = 0; _good && index < _queues.Length; index++)
+        {
+            if (_queues[index] is { } queue && !_unseen[index] && _bench.MustAskForKicks(index, atEnd))
+            {
+                DriverSignals.RequireKick(index, _bench.Device.Queues[index], queue, EventIndex);
+            }
+        }
+    }
+
+    private readonly bool EventIndex => (_features & VirtioFeatureBits.RingEventIndex) != 0;
 
     // Rings and descriptors as no driver should write them.
     private void Scribble(int index)

@@ -57,6 +57,12 @@ internal sealed class NetBench : DeviceBench
 
     public override bool AnswersAtOnce => false; // receive buffers wait for frames
 
+    public override bool HasEnded => _over;
+
+    // Before the end, frames may wait for the other side.
+    public override bool MustAskForKicks(int queueIndex, bool atEnd) =>
+        !_over && (_pairs.IsControl(queueIndex) || (atEnd && queueIndex % 2 == 1 && queueIndex < 2 * _pairs.Count));
+
     public override long TurnAllocationBytes => 4096; // the lines that tell the first drop of each kind
 
     public override void FeaturesAgreed(ulong features)

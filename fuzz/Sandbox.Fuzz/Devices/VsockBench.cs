@@ -60,6 +60,8 @@ internal sealed class VsockBench : DeviceBench
 
     public override bool AnswersAtOnce => false; // receive buffers wait for something to receive
 
+    public override bool MustAskForKicks(int queueIndex, bool atEnd) => queueIndex == 1;
+
     // Nobody knows what a hostile driver has said.
     private VsockGuest? Judge => Guest.Auditor.Strict ? _guest : null;
 

@@ -178,6 +178,14 @@ internal sealed class FuzzQueue
         return true;
     }
 
+    /// <summary>Whether a driver kicks for the next chain (§2.7.10).</summary>
+    public bool KicksNext(bool eventIndex) => eventIndex ? _guest.Read16(Used + 4 + (8ul * Size)) == _availableIndex : (_guest.Read16(Used) & 1) == 0;
+
+    /// <summary>Whether it wishes to be called for one of these answers (§2.7.7).</summary>
+    public bool WantsCall(bool eventIndex, ushort from, ushort to) => eventIndex
+        ? unchecked((ushort)(to - _guest.Read16(Available + 4 + (2ul * Size)) - 1)) < unchecked((ushort)(to - from))
+        : (_guest.Read16(Available) & 1) == 0;
+
     public void MakeAvailable(ushort head)
     {
         _guest.Write16(Available + 4 + (2ul * (uint)(_availableIndex % Size)), head);
