@@ -13,7 +13,7 @@ internal sealed class TokenBucket
     private const int MaxWaitMilliseconds = 1000;
 
     /// <summary>The least burst of bytes.</summary>
-    private const long MinBurstBytes = 256 * 1024;
+    public const long MinBurstBytes = 256 * 1024;
 
     // What flows in within a twentieth of a second: enough for a clock that ticks in milliseconds.
     private const long BurstsPerSecond = 20;

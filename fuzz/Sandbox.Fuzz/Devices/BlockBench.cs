@@ -152,6 +152,7 @@ internal sealed class BlockBench : DeviceBench
         byte[] writable = new byte[request.Writable];
         RequestCutter.ReadWritable(Guest, request.Buffers, 0, writable);
         _model.Judge(request.Readable, writable, writtenBytes);
+        _threads?.Answered(writable[^1] == 0 ? BlockModel.BytesMoved(request.Readable, writable.Length - 1) : 0);
     }
 
     public override void CheckAtEnd(bool behaved)

@@ -69,6 +69,14 @@ internal sealed class BlockModel
         }
     }
 
+    /// <summary>What a request that was done has moved. Zeroes are left out: a file system may have no holes, or nothing but holes, which cost nothing.</summary>
+    public static long BytesMoved(ReadOnlySpan<byte> readable, int answerBytes) => BinaryPrimitives.ReadUInt32LittleEndian(readable) switch
+    {
+        0 => answerBytes,
+        1 => readable.Length - 16,
+        _ => 0,
+    };
+
     public void CheckFile(ReadOnlySpan<byte> content, bool behaved)
     {
         if (content[CapacityBytes..].ContainsAnyExcept(Canary))

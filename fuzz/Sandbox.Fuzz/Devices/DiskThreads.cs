@@ -16,6 +16,7 @@ internal sealed class DiskThreads
 
     private readonly BlockWorkers _workers = new(BlockWorkers.DefaultCount);
     private readonly KickPoll _poll = new(PollRounds);
+    private RateModel? _rate;
     private long _now;
 
     /// <summary>The device as its process makes it; how, says the input.</summary>
@@ -25,9 +26,13 @@ internal sealed class DiskThreads
         bool direct = input.OneIn(2); // every transfer waits then; what a file past the page cache demands of addresses, this one does not
         long bytes = input.OneIn(2) ? MinBytesPerSecond << input.Below(10) : 0;
         long requests = input.OneIn(2) ? 1L << input.Below(12) : 0;
-        BlockRate? rate = bytes == 0 && requests == 0 ? null : new BlockRate(bytes, requests, () => _now);
+        _rate = new RateModel(bytes, requests, _now);
+        BlockRate? rate = bytes == 0 && requests == 0 ? null : new BlockRate(bytes, requests, () => _now, RateModel.BurstBytes);
         return new BlockDevice(fd, BlockModel.CapacityBytes, readOnly, BlockModel.Serial, queues, direct, rate, _workers, _ => _poll);
     }
+
+    /// <summary>A request was answered that has moved so many bytes: in time?</summary>
+    public void Answered(long bytes) => _rate!.Answered(bytes, _now);
 
     /// <summary>A round of the loop, and all that its threads have begun. True when there is more to do.</summary>
     public bool Turn(BlockDevice device)

@@ -9,11 +9,12 @@ namespace Sandbox.Device.Block;
 /// <param name="bytesPerSecond">0 for no bound.</param>
 /// <param name="operationsPerSecond">0 for no bound. Flushes and discards count as any other: a driver cannot make up for its rate with them.</param>
 /// <param name="clock">In nanoseconds, never going back.</param>
-internal sealed class BlockRate(long bytesPerSecond, long operationsPerSecond, Func<long> clock)
+/// <param name="minBurstBytes">What goes at once after a pause, at least.</param>
+internal sealed class BlockRate(long bytesPerSecond, long operationsPerSecond, Func<long> clock, long minBurstBytes = TokenBucket.MinBurstBytes)
 {
     private const int MinBurstOperations = 16;
 
-    private readonly TokenBucket _bytes = new(bytesPerSecond, clock);
+    private readonly TokenBucket _bytes = new(bytesPerSecond, clock, minBurstBytes);
     private readonly TokenBucket _operations = new(operationsPerSecond, clock, MinBurstOperations);
 
     /// <summary>How long until the next request may go, in milliseconds, a second at most.</summary>
