@@ -52,6 +52,9 @@ public sealed class InFlightRecord
         }
     }
 
+    /// <summary>The record was begun before the queue was set up here.</summary>
+    internal bool HasPredecessor { get; private set; }
+
     /// <summary>A chain of the predecessor is still to be done.</summary>
     internal bool HasReplay => _replayNext < _replayCount;
 
@@ -80,6 +83,7 @@ public sealed class InFlightRecord
         }
 
         ushort version = _region.ReadUInt16Acquire(VersionOffset);
+        HasPredecessor = version != 0;
         if (version == 0)
         {
             Begin(size, usedIndex);

@@ -50,8 +50,11 @@ public sealed class SplitVirtqueue
     /// <summary>Chains taken and not yet completed.</summary>
     public int InFlightCount => _inFlight.Count;
 
-    /// <summary>It was used before it was set up here: a predecessor may have completed chains and died before it told.</summary>
-    public bool IsTakenOver => IsConfigured && _nextUsed != 0;
+    /// <summary>
+    /// It was used before it was set up here: a predecessor may have completed chains and died before it told. By its record, where there is one:
+    /// a used index of 0 may be that of 65,536 chains.
+    /// </summary>
+    public bool IsTakenOver => IsConfigured && (_nextUsed != 0 || _record is { HasPredecessor: true });
 
     /// <summary>
     /// Starts the queue at <paramref name="baseIndex"/> of the available ring; the used index goes on from what the ring holds. With a

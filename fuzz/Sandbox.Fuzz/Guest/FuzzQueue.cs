@@ -42,6 +42,8 @@ internal sealed class FuzzQueue
         guest.Auditor.AddUsedIndex(used + 2, TakeBack);
         guest.Auditor.AddWish(available); // flags
         guest.Auditor.AddWish(available + 4 + (2u * size)); // used_event
+        guest.Write16(available, 0); // no wish of another input's driver
+        guest.Write16(available + 4 + (2u * size), 0);
         guest.Write16(available + 2, start);
         guest.Write16(used + 2, start);
     }
